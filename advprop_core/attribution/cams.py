@@ -3,7 +3,8 @@
 They need what a layer gave and its gradient. Both are caught by hooks on a private view.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,9 +20,10 @@ from advprop_core.attribution.layers import (
     network_of,
     spatial_layers,
 )
-from advprop_core.attribution.question import Question, scores
+from advprop_core.attribution.question import Question, scores_of
 from advprop_core.attribution.views import view_for_hooks
 from advprop_core.models.dual_bn import private_view
+from advprop_core.predict import require_eval
 
 # From features and their gradient, (N, C, h, w) each, to maps (N, h, w).
 Formula = Callable[[Tensor, Tensor], Tensor]
@@ -91,6 +93,33 @@ def chosen_layer(question: Question) -> str:
     return question.layer or default_layer(question.module, question.pixels)
 
 
+@dataclass(frozen=True, eq=False)
+class ForwardPass:
+    """What a branch says of pictures, and what its layers give on the way.
+
+    Attributes:
+        logits: (N, C), with the graph that leads back to the layers.
+        outputs: Layer to what it gives; a layer that never ran is not there.
+    """
+
+    logits: Tensor
+    outputs: Mapping[str, object]
+
+
+def forward_pass(module: nn.Module, pixels: Tensor, layers: Sequence[str]) -> ForwardPass:
+    """Run pictures, (N, 3, H, W), and remember what the layers give.
+
+    Raises:
+        UnknownLayer: For a layer that the network does not have.
+        ValueError: For a module in training mode.
+    """
+    require_eval(module)
+    view, caught = _catching(module, layers)
+    with torch.enable_grad():
+        # The pixels need no gradient: a frozen network records nothing before the first layer.
+        return ForwardPass(view(pixels.detach().clone()), caught)
+
+
 def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
     """A map (N, H, W) per layer, from one forward and one backward pass.
 
@@ -99,7 +128,7 @@ def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
         NoGradient: For a layer that the score does not depend on.
     """
     formula = _FORMULAS[question.method.name]
-    caught = question.once(("layers", *layers), lambda: _catch(question, layers))
+    caught = question.once(("layers", *layers), lambda: _with_gradients(question, layers))
     maps = []
     for layer, (features, gradient) in zip(layers, caught, strict=True):
         if gradient is None:
@@ -108,31 +137,41 @@ def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
     return maps
 
 
-def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tensor | None]]:
+def _with_gradients(
+    question: Question, layers: Sequence[str]
+) -> list[tuple[Tensor, Tensor | None]]:
     """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
-    view, caught = _catching(question.module, layers)
+    features = _features(question, layers)
     with torch.enable_grad():
-        # The pixels need no gradient: a frozen network records nothing before the first layer.
-        total = scores(view, question.pixels.detach().clone(), question.targets).sum()
-        features = [_caught_map(question, caught, layer) for layer in layers]
-        gradients: Sequence[Tensor | None] = (
-            torch.autograd.grad(total, features, allow_unused=True)
-            if total.requires_grad
-            else [None] * len(features)
-        )
-        return [
-            (output.detach(), gradient)
-            for output, gradient in zip(features, gradients, strict=True)
-        ]
+        total = scores_of(_pass_of(question, layers).logits, question.targets).sum()
+    gradients: Sequence[Tensor | None] = (
+        torch.autograd.grad(total, features, retain_graph=True, allow_unused=True)
+        if total.requires_grad
+        else [None] * len(features)
+    )
+    count = len(question.pixels)
+    return [
+        (output[:count].detach(), None if gradient is None else gradient[:count])
+        for output, gradient in zip(features, gradients, strict=True)
+    ]
+
+
+def _pass_of(question: Question, layers: Sequence[str]) -> ForwardPass:
+    """Its first pictures are the question's."""
+    return question.once(
+        ("pass", *layers), lambda: forward_pass(question.module, question.pixels, layers)
+    )
+
+
+def _features(question: Question, layers: Sequence[str]) -> list[Tensor]:
+    outputs = _pass_of(question, layers).outputs
+    return [_as_map(question, layer, outputs.get(layer)) for layer in layers]
 
 
 def features_at(question: Question) -> Tensor:
     """(N, C, h, w) output of the question's layer, without a gradient."""
-    layer = chosen_layer(question)
-    view, caught = _catching(question.module, [layer])
-    with torch.no_grad():
-        view(question.pixels.clone())
-    return _caught_map(question, caught, layer)
+    (features,) = _features(question, [chosen_layer(question)])
+    return features[: len(question.pixels)].detach()
 
 
 def spread(cells: Tensor, pixels: Tensor) -> Tensor:
@@ -218,8 +257,7 @@ def _catching(module: nn.Module, layers: Sequence[str]) -> tuple[nn.Module, dict
     return view, caught
 
 
-def _caught_map(question: Question, caught: dict[str, object], layer: str) -> Tensor:
-    output = caught.get(layer)
+def _as_map(question: Question, layer: str, output: object) -> Tensor:
     if isinstance(output, Tensor) and is_map(output, question.pixels):
         return output
     others = spatial_layers(question.module, question.pixels)

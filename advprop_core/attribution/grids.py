@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attribution.cams import strip
+from advprop_core.attribution.cams import ForwardPass, strip
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import (
     answer,
@@ -35,6 +35,8 @@ class MapMaker:
         inputs: Kind to (1, 3, H, W) pixels, all of one size.
         class_index: The class to explain, or one for each (kind, branch).
         seed: Of everything a method draws.
+        passes: Branch to a forward pass that began with the inputs, in their order; maps of its
+            layer alone need no other one.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class MapMaker:
         class_index: int | Mapping[tuple[InputKind, str], int],
         *,
         seed: int = 0,
+        passes: Mapping[str, ForwardPass] | None = None,
     ) -> None:
         self._branches = branches
         self._kinds = tuple(inputs)
@@ -53,6 +56,7 @@ class MapMaker:
             class_index if isinstance(class_index, Mapping) else dict.fromkeys(cells, class_index)
         )
         self._seed = seed
+        self._passes = passes or {}
         self._questions: dict[str, Question] = {}
 
     def make(
@@ -91,9 +95,11 @@ class MapMaker:
     def _question(self, branch: str, first: Method) -> Question:
         if branch not in self._questions:
             classes = [self._classes[kind, branch] for kind in self._kinds]
-            self._questions[branch] = make_question(
+            self._questions[branch] = question = make_question(
                 self._branches[branch], self._pixels, classes, first, self._seed
             )
+            if (recorded := self._passes.get(branch)) is not None:
+                question.made["pass", *recorded.outputs] = recorded
         return self._questions[branch]
 
 

@@ -149,9 +149,13 @@ def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:
 
 def scores(module: nn.Module, pixels: Tensor, targets: Sequence[int]) -> Tensor:
     """(N,) score of each image's class."""
-    chosen = torch.tensor(list(targets), device=pixels.device)
-    output: Tensor = module(pixels)
-    return output.gather(1, chosen[:, None])[:, 0]
+    return scores_of(module(pixels), targets)
+
+
+def scores_of(logits: Tensor, targets: Sequence[int]) -> Tensor:
+    """(N,) score of each target, of the first N rows."""
+    chosen = torch.tensor(list(targets), device=logits.device)
+    return logits[: len(chosen)].gather(1, chosen[:, None])[:, 0]
 
 
 def batches(count: int, pixels: Tensor, per_item: int = 1) -> Iterator[range]:

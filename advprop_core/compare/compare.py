@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import StepHook, attack
+from advprop_core.attribution.cams import ForwardPass, forward_pass
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
@@ -117,9 +118,7 @@ def compare(
             progress(first + (1 - first) * done / total)
 
     perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
-    # One batch of the picture and of what is left of it as a PNG: it takes less than two passes.
-    exact_and_rounded = torch.cat([perturbed, quantize(perturbed)])
-    answers = {name: predict(module, exact_and_rounded) for name, module in branches.items()}
+    answers, passes = _ask(branches, photo.pixels, perturbed, maps)
     survives = {
         name: exact.class_index == rounded.class_index for name, (exact, rounded) in answers.items()
     }
@@ -139,7 +138,9 @@ def compare(
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
     )
-    return result if maps is None else with_maps(branches, result, maps, progress=on_map)
+    if maps is None:
+        return result
+    return with_maps(branches, result, maps, progress=on_map, passes=passes)
 
 
 def with_maps(
@@ -148,10 +149,12 @@ def with_maps(
     maps: MapRequest,
     *,
     progress: Progress | None = None,
+    passes: Mapping[str, ForwardPass] | None = None,
 ) -> Comparison:
     """The comparison with maps of its pictures, in place of those that it has.
 
-    The branches are those that made the comparison.
+    The branches are those that made the comparison; passes are of the clean picture and then of
+    the perturbed one, where there are any.
 
     Raises:
         UnknownLayer, ValueError: As for :func:`compare`.
@@ -169,7 +172,7 @@ def with_maps(
     explained = maps.explained(comparison.attacked_class, comparison.predictions)
 
     def make(request: MapRequest) -> dict[tuple[InputKind, str], AttributionMap]:
-        maker = MapMaker(branches, inputs, explained, seed=request.seed)
+        maker = MapMaker(branches, inputs, explained, seed=request.seed, passes=passes)
         return maker.make(request.method, request.layer, progress=progress)
 
     drawn, refused = made_or_refused(maps, make)
@@ -191,6 +194,27 @@ def made_or_refused(
         if isinstance(error, UnknownLayer) and request.layer is not None:
             raise
         return None, str(error)
+
+
+def _ask(
+    branches: Mapping[str, nn.Module], clean: Tensor, perturbed: Tensor, maps: MapRequest | None
+) -> tuple[dict[str, tuple[Prediction, Prediction]], dict[str, ForwardPass]]:
+    """What each branch says of the perturbed picture, and of what is left of it as a PNG.
+
+    One batch of both takes less than two passes. Where maps are of a layer, the clean picture
+    goes first in it, and the maps need no pass of their own.
+    """
+    pictures = torch.cat([perturbed, quantize(perturbed)])
+    layer = maps.layer if maps and METHODS[maps.method].needs_layer else None
+    if layer is None:
+        answers = {name: predict(module, pictures) for name, module in branches.items()}
+        return {name: (exact, rounded) for name, (exact, rounded) in answers.items()}, {}
+    pictures = torch.cat([clean, pictures])
+    passes = {name: forward_pass(module, pictures, [layer]) for name, module in branches.items()}
+    return {
+        name: (Prediction.from_logits(forward.logits[1]), Prediction.from_logits(forward.logits[2]))
+        for name, forward in passes.items()
+    }, passes
 
 
 def _perturb(

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from advprop_core.cli.memory import SERVER_ALLOCATOR
 from advprop_core.cli.options import ForeignOptions, open_model, with_options
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
@@ -54,7 +55,7 @@ def app(options: _AppOptions) -> None:
     script = folder / "streamlit_server.py"
     if not script.is_file():
         raise InputError(f"the app is missing, there is no file {script}: install again")
-    environment = dict(os.environ)
+    environment = SERVER_ALLOCATOR | os.environ
     settings = options.settings
     if files := [_checked_model(name, settings) for name in split_list(options.model)]:
         environment["ADVPROP_MODELS"] = json.dumps([*map(str, files)])

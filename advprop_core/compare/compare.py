@@ -63,6 +63,20 @@ class MapRequest(Checked):
             return {cell: prediction.class_index for cell, prediction in predictions.items()}
         return dict.fromkeys(predictions, self.class_of_all(attacked_class))
 
+    def is_met_by(self, comparison: Comparison) -> bool:
+        """Whether its maps are these, at a layer: what is drawn for others is not known."""
+        maps = comparison.maps
+        explained = self.explained(comparison.attacked_class, comparison.predictions)
+        return (
+            METHODS[self.method].needs_layer
+            and maps.keys() == explained.keys()
+            and all(
+                (drawn.method, drawn.layer, drawn.class_index)
+                == (self.method, self.layer, explained[cell])
+                for cell, drawn in maps.items()
+            )
+        )
+
     def class_of_all(self, attacked_class: int) -> int:
         """The class that all maps explain; an InputError where each explains another."""
         if self.class_index == "own":
@@ -154,11 +168,13 @@ def with_maps(
     """The comparison with maps of its pictures, in place of those that it has.
 
     The branches are those that made the comparison; passes are of the clean picture and then of
-    the perturbed one, where there are any.
+    the perturbed one, where there are any. The same comparison, where it has these maps.
 
     Raises:
         UnknownLayer, ValueError: As for :func:`compare`.
     """
+    if maps.is_met_by(comparison):
+        return comparison
     module = next(iter(branches.values()))
     weight = next(module.parameters(), comparison.clean)  # whose device results have left
     pictures: dict[InputKind, Tensor] = {

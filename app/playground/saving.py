@@ -180,7 +180,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
             shown.result.true_class,
             maps,
         ),
-        (shown if drawn is None else drawn).result,
+        replace(shown.result, maps={}) if drawn is None else drawn.result,
         _source(lens),
         shown.title,
         _given(view.image, shown.info.input_size),

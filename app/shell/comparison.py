@@ -27,22 +27,36 @@ if TYPE_CHECKING:
 
 def comparison_task(view: View, lens: Lens, maps: Any = None) -> Task:
     """Perturb the picture and compare the branches, with maps where some are asked for."""
-    return picture_task(view, lens, compared, lens, key_of(view.image), maps=maps)
+    free_maps = _free_maps(view, lens)
+    return picture_task(view, lens, compared, lens, key_of(view.image), free_maps, maps=maps)
 
 
-def compared(lens: Lens, picture: Hashable, pixels: Tensor, **options: Any) -> Comparison:
-    """A comparison, for which the branches are asked about a clean picture once for all people."""
+def _free_maps(view: View, lens: Lens) -> Any | None:
+    """The maps of the view, where the pass that answers gives them almost for nothing."""
+    method = METHODS[view.method]
+    if method.cost == "fast" and layer_of(view, lens, [method.name]) in lens.layers:
+        return map_request(view, lens, method.name)
+    return None
+
+
+def compared(
+    lens: Lens, picture: Hashable, free_maps: Any, pixels: Tensor, *, maps: Any, **options: Any
+) -> Comparison:
+    """A comparison, for which the branches are asked about a clean picture once for all people.
+
+    It may have other free maps than the next person wants who asks for the same comparison.
+    """
     from advprop_core.compare.compare import compare  # here: it loads torch
 
     clean = lens.clean_answers.get(picture)
-    result = compare(lens.branches, pixels, clean=clean, **options)
+    result = compare(lens.branches, pixels, clean=clean, maps=maps or free_maps, **options)
     answers = {branch: result.predictions["clean", branch] for branch in result.branches}
     lens.clean_answers.put(picture, answers)
     return result
 
 
 def maps_task(comparison: Shown, lens: Lens) -> Task:
-    """The maps of a comparison that is shown: another kind of map needs no new attack."""
+    """The maps of a comparison that is shown, which has them or needs no new attack for them."""
     from advprop_core.compare.compare import with_maps  # here: it loads torch
 
     return Task.of(

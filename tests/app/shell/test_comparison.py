@@ -127,6 +127,23 @@ def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
         task.call(progress=job.report)
 
 
+def test_the_maps_of_the_view_come_with_the_answers_where_they_cost_almost_nothing(lens):
+    def answer(**fields):
+        view = replace(BASE, steps=1, **fields)
+        task = comparison.comparison_task(view, lens)
+        return task, task.call(progress=Job("key", None).report)
+
+    task, result = answer()
+    assert comparison.map_request(BASE, lens, "grad-cam").is_met_by(result)
+    layered, coarse = answer(method="layer-cam", layer=lens.finer_layer)
+    assert {(drawn.method, drawn.layer) for drawn in coarse.maps.values()} == {
+        ("layer-cam", lens.finer_layer)
+    }
+    assert task.key == layered.key  # whoever asks for other maps needs no other attack
+    for fields in ({"method": "saliency"}, {"method": "score-cam"}, {"layer": "nowhere"}):
+        assert answer(**fields)[1].maps == {}
+
+
 def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
     questions, predict = [], photo.predict
 

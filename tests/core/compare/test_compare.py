@@ -3,10 +3,10 @@ import timm
 import torch
 from torch import nn
 
-from advprop_core.attribution import maps
+from advprop_core.attribution import cams, maps
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.maps import explain
-from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.compare.compare import MapRequest, compare, with_maps
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.pictures.noise import NoiseConfig, add_noise
@@ -63,6 +63,34 @@ def test_maps_share_class_and_layer(branches, image):
     plain = run(branches, image, maps=MapRequest("saliency")).maps
     assert {m.layer for m in plain.values()} == {None}
     assert run(branches, image).maps == {}
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "layer-cam", "eigen-cam", "score-cam"])
+def test_the_pass_that_answers_serves_maps_at_a_named_layer(branches, image, monkeypatch, method):
+    request = MapRequest(method, "layer2", "own")
+    plain = run(branches, image)
+    expected = with_maps(branches, plain, request)
+    monkeypatch.setattr(cams, "forward_pass", lambda *_: pytest.fail("there was a pass before"))
+    result = run(branches, image, maps=request)
+    for cell, drawn in result.maps.items():
+        torch.testing.assert_close(drawn.values, expected.maps[cell].values, rtol=1e-3, atol=1e-5)
+        answer, alone = result.predictions[cell], plain.predictions[cell]
+        torch.testing.assert_close(answer.logits, alone.logits, rtol=1e-4, atol=1e-5)
+    assert result.facts.survives_png == plain.facts.survives_png
+    assert with_maps(branches, result, request) is result
+
+
+def test_other_maps_than_those_there_are_are_made(branches, image):
+    result = run(branches, image, maps=MapRequest("grad-cam", "layer2", 1))
+    for other in (
+        MapRequest("layer-cam", "layer2", 1),
+        MapRequest("grad-cam", "layer1", 1),
+        MapRequest("grad-cam", "layer2", 2),
+        MapRequest("smoothgrad", None, 1, seed=1),
+    ):
+        drawn = with_maps(branches, result, other)
+        assert other.is_met_by(drawn) == (other.method != "smoothgrad")  # its seed is not known
+        assert not other.is_met_by(result)
 
 
 def test_a_transformer_is_compared_without_cams_and_says_why():

@@ -63,7 +63,7 @@ def _start_once(browser: Browser) -> dict[str, float]:
                 return {
                     PAINTED: _seen(page, "h1", start),
                     PICTURE: _seen(page, "img[alt^='The clean picture']", start),
-                    USABLE: _seen(page, "text=How honest is this perturbation", start),
+                    USABLE: _seen(page, "text=How large is this perturbation", start),
                 }
             except PlaywrightError as error:
                 raise SystemExit(f"{error}\nThe page says:\n{page.inner_text('body')}") from None

@@ -67,7 +67,7 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
     choose(page, "norms-branches", 0)
     covered.get_by_role("button", name="Show me").click()
     until(page, f"{CALM} && document.querySelectorAll('.prediction .bars li').length > 3")
-    assert re.search(r"main\s+says crescent 99\s% → arrow", covered.inner_text())
+    assert re.search(r"main\s+says crescent 99\s% →\sarrow", covered.inner_text())
     assert re.search(r"aux\s+still says crescent", covered.inner_text())
     assert covered.locator("[data-mark=right]").inner_text() == "Crescent, the right answer"
 

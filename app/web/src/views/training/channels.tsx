@@ -119,6 +119,7 @@ interface ChannelSliderProps extends Pick<AllChannelsProps, "channels" | "channe
 function ChannelSlider({ channels, channel, onChoose, children }: ChannelSliderProps) {
   const texts = words.training;
   const slider = useRef<HTMLDivElement>(null);
+  const pressed = useRef({ x: 0, y: 0 });
   const place = channels.indexOf(channel);
   const choosePlace = (next: number) =>
     onChoose(channels[Math.min(Math.max(next, 0), channels.length - 1)]);
@@ -140,7 +141,14 @@ function ChannelSlider({ channels, channel, onChoose, children }: ChannelSliderP
       aria-valuetext={texts.channelNumber(place + 1)}
       // Not at once when a finger comes down: it may be about to scroll the page.
       onClick={chooseAt}
-      onPointerMove={(event) => event.buttons > 0 && chooseAt(event)}
+      onPointerDown={({ clientX, clientY }) => {
+        pressed.current = { x: clientX, y: clientY };
+      }}
+      onPointerMove={(event) => {
+        const { x, y } = pressed.current;
+        const isSideways = Math.abs(event.clientX - x) > Math.abs(event.clientY - y);
+        if (event.buttons > 0 && isSideways) chooseAt(event);
+      }}
       onKeyDown={(event) => {
         const move = KEY_MOVES[event.key];
         if (move === undefined) return;

@@ -10,6 +10,13 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 SCENE = "v=3&model=shapes-advprop&image=scene:2"
 """A small network that answers at once, and a picture that it knows."""
 FIRST = 240_000  # ms: torch is loaded in it, on machines that may be busy with training
+TOO_SMALL_TO_TOUCH = """() => [...document.querySelectorAll('a, button, select, summary, input')]
+    .filter(each => each.checkVisibility({ visibilityProperty: true }))
+    .map(each => each.closest('label:has(input[type=radio], input[type=checkbox])') ?? each)
+    .map(each => [each.getBoundingClientRect(), each.outerHTML.slice(0, 80)])
+    .filter(([{ width, height }]) => Math.min(width, height) < 43.5)
+    .map(([{ width, height }, html]) => `${width} × ${height}: ${html}`)"""
+"""What of a page without a server is smaller than 44 px; a choice is as large as its label."""
 
 
 def wait_until_calm(page: Page) -> None:

@@ -14,7 +14,7 @@ from advprop_core.browser.tiny_training import page_training
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
 from tests.browser.axe import violations
-from tests.browser.driving import until
+from tests.browser.driving import TOO_SMALL_TO_TOUCH, until
 
 DROP = """([content, name, type]) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
@@ -188,6 +188,15 @@ def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
     main, aux = (line.get_attribute("points") for line in kept.all())
     assert main != aux  # the running means begin to part
 
+    # Strokes of channels are thin, so the place beside one chooses it, too.
+    drawing = charts.filter(has_text="All channels").locator("svg")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 20.1 / 32, box["y"] + box["height"] - 1)
+    assert training.get_by_text("Channel 21, step by step").is_visible()
+    training.get_by_role("slider", name="Channel").press("ArrowRight")
+    assert training.get_by_text("Channel 22, step by step").is_visible()
+
     # Another choice does not make the results its own.
     training.locator("#training-seed").fill("7")
     assert "from the last run: AdvProp, ε\N{NO-BREAK SPACE}=" in training.inner_text()
@@ -206,7 +215,9 @@ def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
 def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, scheme):
     page = opened(360, 740, scheme)
     settled(page)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not page.evaluate(TOO_SMALL_TO_TOUCH)
     assert not violations(page, "the lab")
 
 

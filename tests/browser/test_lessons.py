@@ -8,7 +8,7 @@ import pytest
 from advprop_core.browser.lessons import lesson_material
 from advprop_core.browser.page import BuiltPage, write_one_file
 from tests.browser.axe import violations
-from tests.browser.driving import until
+from tests.browser.driving import TOO_SMALL_TO_TOUCH, until
 
 CALM = "!document.querySelector('.piece .pending, .piece progress')"
 
@@ -67,7 +67,7 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
     choose(page, "norms-branches", 0)
     covered.get_by_role("button", name="Show me").click()
     until(page, f"{CALM} && document.querySelectorAll('.prediction .bars li').length > 3")
-    assert re.search(r"main\s+says crescent 99\s% → arrow", covered.inner_text())
+    assert re.search(r"main\s+says crescent 99\s% →\sarrow", covered.inner_text())
     assert re.search(r"aux\s+still says crescent", covered.inner_text())
     assert covered.locator("[data-mark=right]").inner_text() == "Crescent, the right answer"
 
@@ -182,7 +182,9 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, link):
         for button in page.get_by_role("button", name="Show me").all()[::-1]:
             button.click()
     until(page, CALM)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert not page.evaluate(TOO_SMALL_TO_TOUCH)
     assert not violations(page, link)
 
 

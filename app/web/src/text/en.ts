@@ -79,9 +79,9 @@ export const en = {
     step ? `, after step ${step} of ${steps}` : ", where the attack starts",
   says: (name: string, share: number) => `says ${name} ${percent(share)}`,
   stillSays: (name: string, before: number, after: number) =>
-    `still says ${name}, ${percent(before)} → ${percent(after)}`,
+    `still says ${name}, ${percent(before)}\u00a0→\u00a0${percent(after)}`,
   turns: (before: string, beforeShare: number, after: string, afterShare: number) =>
-    `says ${before} ${percent(beforeShare)} → ${after} ${percent(afterShare)}`,
+    `says ${before} ${percent(beforeShare)} →\u00a0${after} ${percent(afterShare)}`,
 
   // Pictures
   clean: "Clean",

@@ -82,9 +82,9 @@ export const zh: Words = {
     step ? `，第 ${step} 步，共 ${steps} 步` : "，攻击的起点",
   says: (name: string, share: number) => `回答 ${name} ${percent(share)}`,
   stillSays: (name: string, before: number, after: number) =>
-    `仍回答 ${name}，${percent(before)} → ${percent(after)}`,
+    `仍回答 ${name}，${percent(before)}\u00a0→\u00a0${percent(after)}`,
   turns: (before: string, beforeShare: number, after: string, afterShare: number) =>
-    `回答 ${before} ${percent(beforeShare)} → ${after} ${percent(afterShare)}`,
+    `回答 ${before} ${percent(beforeShare)} →\u00a0${after} ${percent(afterShare)}`,
 
   // Pictures
   clean: "干净图片",

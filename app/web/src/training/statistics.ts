@@ -3,6 +3,9 @@
 import type { TrainingPlan } from "../manifest";
 import type { Progress } from "./messages";
 
+/** Of the pictures that a step learns from. */
+export const KINDS = ["clean", "adversarial"] as const;
+
 export type Quantity = "mean" | "variance";
 const ROWS = { norms: { mean: 2, variance: 3 }, kinds: { mean: 0, variance: 1 } } as const;
 const ROW_COUNT = { norms: 4, kinds: 2 } as const;

@@ -46,7 +46,7 @@ export interface Key {
 /** What stands for what in a plot. */
 export function Legend({ keys }: { keys: readonly Key[] }) {
   return (
-    <ul class="legend">
+    <ul class="legend keys">
       {keys.map(({ key, branch, drawn, label }) => (
         <li key={key} data-branch={branch ?? undefined}>
           <i class={drawn} /> {label}

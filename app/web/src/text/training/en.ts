@@ -80,7 +80,7 @@ export const trainingEn = {
   overTime: (channel: number) => `Channel ${channel}, step by step`,
   allChannels: "All channels of this layer, now",
   allChannelsAbout:
-    "Each line goes from clean pictures to attacked ones. Touch a line to choose its channel.",
+    "Each line goes from clean pictures to attacked ones. Touch the chart, or use the arrow keys, to choose a channel.",
   kept: (branch: string) => `kept by ${branch}`,
   alone: (kind: string) => `${kind} pictures alone`,
   keeps: (branch: string, value: string) => `${branch} keeps ${value}`,

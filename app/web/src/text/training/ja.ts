@@ -82,7 +82,7 @@ export const trainingJa: Translated<typeof trainingEn> = {
   overTime: (channel: number) => `チャンネル${channel}の移り変わり`,
   allChannels: "この層のすべてのチャンネル（現在）",
   allChannelsAbout:
-    "縦の線は、クリーンな画像の値から攻撃された画像の値までです。触れると、そのチャンネルを選べます。",
+    "縦の線は、クリーンな画像の値から攻撃された画像の値までです。グラフに触れるか矢印キーを使うと、チャンネルを選べます。",
   kept: (branch: string) => `${branch}の記録`,
   alone: (kind: string) => `${kind}の画像だけ`,
   keeps: (branch: string, value: string) => `${branch}の記録：${value}`,

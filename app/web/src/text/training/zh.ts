@@ -74,7 +74,8 @@ export const trainingZh = {
   channelNumber: (channel: number) => `通道 ${channel}`,
   overTime: (channel: number) => `通道 ${channel}，一步一步看`,
   allChannels: "这一层现在的所有通道",
-  allChannelsAbout: "每一竖从干净图片的值画到受攻击的图片的值。点一下可以选择通道。",
+  allChannelsAbout:
+    "每一竖从干净图片的值画到受攻击的图片的值。点图上任意处，或用方向键，可以选择通道。",
   kept: (branch: string) => `${branch} 记着的`,
   alone: (kind: string) => `只算${kind}`,
   keeps: (branch: string, value: string) => `${branch} 记着 ${value}`,

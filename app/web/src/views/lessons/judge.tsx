@@ -43,23 +43,25 @@ export function Judge() {
       ) : (
         <>
           {duel ? (
-            <DuelOf duel={duel} number={judgements.length + 1} />
+            <DuelOf
+              {...{ duel, number: judgements.length + 1 }}
+              note={missing > 0 ? texts.stillToJudge(missing) : texts.enough(left)}
+            />
           ) : (
             <p class="done">{texts.allJudged}</p>
           )}
-          <section>
-            <h2>{texts.scores}</h2>
-            {missing === 0 && left > 0 && <p class="done">{texts.enough(left)}</p>}
-            {missing > 0 ? (
-              <p>{texts.stillToJudge(missing)}</p>
-            ) : isSeen ? (
-              <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
-            ) : (
-              <button type="button" class="primary" onClick={() => setSeen(true)}>
-                {texts.showScores}
-              </button>
-            )}
-          </section>
+          {missing === 0 && (
+            <section>
+              <h2>{texts.scores}</h2>
+              {isSeen ? (
+                <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
+              ) : (
+                <button type="button" class="primary" onClick={() => setSeen(true)}>
+                  {texts.showScores}
+                </button>
+              )}
+            </section>
+          )}
         </>
       )}
       <Export />
@@ -77,7 +79,14 @@ function Scores({ judgements, names }: { judgements: Judgement[]; names: string[
   return <Preferences strengths={strengths} about={words.lessons.judge.scoresOfOne} />;
 }
 
-function DuelOf({ duel, number }: { duel: Duel; number: number }) {
+interface DuelProps {
+  duel: Duel;
+  number: number;
+  /** How many more are to be judged, where the reader's eyes are. */
+  note: string;
+}
+
+function DuelOf({ duel, number, note }: DuelProps) {
   const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.judge;
@@ -105,7 +114,7 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
   return (
     <section class="piece duel">
       <h2>{texts.pair(number)}</h2>
-      <p>{texts.question(duel.scene.shape)}</p>
+      <p class="asked">{texts.question(duel.scene.shape)}</p>
       <div class="piece-pictures compared">
         <Drawing
           {...{ size, drawn: duel.scene.png, isPending: false }}
@@ -139,6 +148,9 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
           </button>
         ))}
       </div>
+      <p class="hint" role="status">
+        {note}
+      </p>
     </section>
   );
 }

@@ -153,14 +153,14 @@ export function Maps({ network }: { network: Network }) {
         mapTitles={names}
       />
       <MapScale isShared />
-      <p class="says" role="status">
-        {faint.length > 0 && words.lessons.faint(faint)}
-      </p>
       <div class="piece-controls">
         <MethodChoice name="lesson-method" value={method} onChoose={setMethod} />
         <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
       </div>
       <Status asked={asked} />
+      <p class="says" role="status">
+        {faint.length > 0 && words.lessons.faint(faint)}
+      </p>
     </div>
   );
 }

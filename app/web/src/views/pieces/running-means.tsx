@@ -13,6 +13,8 @@ const BATCHES = 60;
 /** Of the new batch in the running mean. */
 const MOMENTUM = 0.1;
 const FRAME_MS = 120;
+/** Batches at the beginning: enough to see the two kinds and the line between them. */
+const FIRST = 8;
 const [WIDTH, HEIGHT] = [600, 300];
 
 /** The means of clean and attacked batches in turn, and what layers make of them. */
@@ -49,7 +51,7 @@ function useMeans() {
 export function RunningMeans() {
   const texts = words.lessons.runningMeans;
   const { batches, single, main, aux } = useMeans();
-  const [shown, setShown] = useState(1);
+  const [shown, setShown] = useState(FIRST);
   const [isPlaying, setPlaying] = useState(false);
   const [hasTwo, setTwo] = useState(false);
   useEffect(() => {
@@ -90,17 +92,22 @@ export function RunningMeans() {
         name={texts.batchAxis}
         ends={["1", String(BATCHES)]}
       >
-        <svg class="dots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
-          {batches.slice(0, shown).map((batch, index) => (
-            <circle
-              key={index}
-              class={batch.isClean ? "clean" : "attacked"}
-              data-branch={batch.isClean ? 0 : 1}
-              cx={x(index)}
-              cy={y(batch.mean)}
-              r={4}
-            />
-          ))}
+        <svg
+          class="dots"
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          aria-hidden="true"
+        >
+          {batches.slice(0, shown).map((batch, index) => {
+            // A stroke of no length: a circle would be stretched with the chart.
+            const d = `M${x(index)} ${y(batch.mean)}h0.01`;
+            return (
+              <g key={index} data-branch={batch.isClean ? 0 : 1}>
+                <path d={d} />
+                {!batch.isClean && <path class="hole" d={d} />}
+              </g>
+            );
+          })}
           {hasTwo ? (
             <>
               <polyline data-branch={0} points={points(main)} />

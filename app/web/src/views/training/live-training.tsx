@@ -5,6 +5,7 @@ import { hashOf } from "../../route";
 import { firstState, withNetwork, writeLink } from "../../state";
 import { mark, words } from "../../text";
 import { failureText } from "../../text/failures";
+import { KINDS } from "../../training/statistics";
 import { type Run, type Training, trainingOf } from "../../training/training";
 import { Choice, NumberField } from "../fields";
 import { useChangesOf } from "../hooks";
@@ -15,7 +16,6 @@ import { Statistics } from "./statistics";
 
 const LEVEL = 1 / 255;
 const [MOST_LEVELS, MOST_SEED] = [16, 99];
-const KINDS = ["clean", "adversarial"] as const;
 
 /** Nothing in a page that cannot train. */
 export function LiveTraining({ manifest }: { manifest: Manifest }) {

@@ -7,17 +7,17 @@ import {
   channelCount,
   channelsOf,
   gapOf,
+  KINDS,
   type Quantity,
   statisticsAt,
   widestChannel,
 } from "../../training/statistics";
 import type { Run } from "../../training/training";
 import { Choice, optionsOf, Select } from "../fields";
-import { type Key, Legend, Plot } from "../plot";
+import { AllChannels } from "./channels";
 import { LineChart } from "./chart";
 
 const QUANTITIES: readonly Quantity[] = ["mean", "variance"];
-const KINDS = ["clean", "adversarial"] as const;
 /** In the middle of the network: before it nothing tells the kinds apart. */
 const FIRST_LAYER = 1;
 
@@ -129,87 +129,5 @@ function OverTime({ plan, run, channel, number, quantity }: OverTimeProps) {
       {...{ lines, range: [Math.min(...values), Math.max(...values)] }}
       {...{ format: texts.statisticValue, steps: plan.steps, stepsLabel: texts.stepAxis }}
     />
-  );
-}
-
-const [WIDTH, HEIGHT] = [600, 160];
-
-interface AllChannelsProps extends Props {
-  channels: readonly number[];
-  channel: number;
-  quantity: Quantity;
-  onChoose: (channel: number) => void;
-}
-
-/** For each channel a stroke from the clean pictures' value to the adversarial ones'. */
-function AllChannels({ plan, run, channels, channel, quantity, onChoose }: AllChannelsProps) {
-  const texts = words.training;
-  const latest = run.progress[run.progress.length - 1];
-  const count = channelCount(plan);
-  const found = channels.map((each) => ({
-    each,
-    ...statisticsAt(latest, each, count, quantity),
-  }));
-  const values = found.flatMap(({ running, kinds }) => [...running, ...kinds]);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const y = (value: number) => HEIGHT - 8 - ((HEIGHT - 16) * (value - low)) / (high - low || 1);
-  const step = WIDTH / channels.length;
-  const branches = plan.objectives[run.settings.objective].branches;
-  const kinds = found[0].kinds.length > branches.length ? KINDS : [];
-  const keys: Key[] = [
-    ...branches.map((branch, index) => ({
-      ...{ key: branch, branch: index, drawn: "dot" as const },
-      label: texts.kept(branch),
-    })),
-    ...kinds.map((kind) => ({
-      ...{ key: kind, branch: null, label: texts.alone(texts[kind]) },
-      drawn: kind === "adversarial" ? ("line dashed" as const) : ("line" as const),
-    })),
-  ];
-  return (
-    <figure class="training-chart">
-      <figcaption>
-        <strong>{texts.allChannels}</strong>
-        <span class="hint">{texts.allChannelsAbout}</span>
-      </figcaption>
-      <Plot
-        valueName={texts.quantities[quantity]}
-        values={[texts.statisticValue(high), texts.statisticValue(low)]}
-        name={texts.channels}
-        ends={["1", String(channels.length)]}
-      >
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-          {found.map(({ each, running, kinds }, index) => {
-            const x = step * (index + 0.5);
-            return (
-              <g key={each} class={each === channel ? "chosen" : undefined}>
-                <rect
-                  {...{ x: step * index, y: 0, width: step, height: HEIGHT }}
-                  onPointerDown={() => onChoose(each)}
-                />
-                <path d={`M${x} ${y(kinds[0])}V${y(kinds[kinds.length - 1])}`} />
-                {kinds.length > running.length &&
-                  kinds.map((value, kind) => (
-                    <path
-                      key={KINDS[kind]}
-                      d={`M${x - step / 3} ${y(value)}h${(2 * step) / 3}`}
-                      class={KINDS[kind]}
-                    />
-                  ))}
-                {running.map((value, branch) => (
-                  <path
-                    key={branch}
-                    data-branch={branch}
-                    class="dot"
-                    d={`M${x} ${y(value)}h0.01`}
-                  />
-                ))}
-              </g>
-            );
-          })}
-        </svg>
-      </Plot>
-      <Legend keys={keys} />
-    </figure>
   );
 }

@@ -53,7 +53,7 @@ export const interfaceWords = {
   judge: {
     title: "Whose map would you trust?",
     about:
-      "You see two maps of the same picture, from two networks, without names. Choose the one that you would rather trust as an explanation. It is your judgement: there is no right answer. Twelve pairs are enough. After that the same pictures come again with other maps, and you may stop at any time.",
+      "You see two maps of the same picture, from two networks, without names. Choose the one that you would rather trust as an explanation. It is your judgement: there is no right answer. Twelve pairs are enough.",
     pair: (count: number) => `Pair ${count}`,
     question: (name: string) =>
       `Both networks say “${name}”, and both are right. Each map shows which pixels the answer depends on. Which one explains it better?`,
@@ -66,7 +66,7 @@ export const interfaceWords = {
     stillToJudge: (count: number) =>
       `Judge ${count} more ${count === 1 ? "pair" : "pairs"}, then you see whose maps they were.`,
     enough: (left: number) =>
-      `That is enough, you may stop here. ${left} more ${left === 1 ? "pair is" : "pairs are"} there if you like.`,
+      `That is enough, you may stop here. ${left} more ${left === 1 ? "pair is" : "pairs are"} there if you like: the same pictures with other maps.`,
     showScores: "Show whose maps they were",
     scoresOfOne: "Your judgements",
     candidate: "Map of",

@@ -49,7 +49,7 @@ export const interfaceWords = {
   judge: {
     title: "你更相信谁的热力图？",
     about:
-      "你会看到同一张图片的两张热力图，来自两个网络，不标名字。选出你更愿意当作解释来相信的那一张。这是你自己的判断，没有标准答案。十二对就够了。之后，同样的图片会带着别的热力图再次出现，你随时可以停下。",
+      "你会看到同一张图片的两张热力图，来自两个网络，不标名字。选出你更愿意当作解释来相信的那一张。这是你自己的判断，没有标准答案。十二对就够了。",
     pair: (count: number) => `第 ${count} 对`,
     question: (name: string) =>
       `两个网络都回答“${name}”，而且都对。每张热力图显示回答取决于哪些像素。哪一张解释得更好？`,
@@ -60,7 +60,8 @@ export const interfaceWords = {
     allJudged: "你已判断完所有热力图。谢谢。",
     scores: "你相信的是谁的热力图？",
     stillToJudge: (count: number) => `再判断 ${count} 对，就能看到它们是谁的。`,
-    enough: (left: number) => `已经够了，你可以停在这里。愿意的话，还有 ${left} 对。`,
+    enough: (left: number) =>
+      `已经够了，你可以停在这里。愿意的话，还有 ${left} 对：同样的图片，别的热力图。`,
     showScores: "看看它们是谁的",
     scoresOfOne: "你的判断",
     candidate: "热力图来自",

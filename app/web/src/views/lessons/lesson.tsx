@@ -18,10 +18,16 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.lessons[lesson.id];
-  const { before, after } = progress.of(lesson.id);
+  const { before, after, predictions } = progress.of(lesson.id);
   const names = manifest.networks.map(({ name }) => name);
   const missing = lesson.networks.filter((name) => !names.includes(name));
   const isBegun = isAnswered(before);
+  const isOver = isAnswered(after);
+  // What comes later may show what is asked here.
+  const unguessed = lesson.parts.findIndex(
+    ({ id, right }) => right !== undefined && predictions[id] === undefined,
+  );
+  const isHeldBack = unguessed >= 0 && !isOver;
   useEffect(() => {
     // While the first part is read, the network that it leads to is opened.
     const first = lesson.networks.find((name) => names.includes(name));
@@ -35,14 +41,18 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
       <Test lesson={lesson} side="before" />
       {isBegun && (
         <>
-          {lesson.parts.map((part) => (
+          {(isHeldBack ? lesson.parts.slice(0, unguessed + 1) : lesson.parts).map((part) => (
             <LessonPart key={part.id} {...{ lesson, part }} />
           ))}
-          <Test lesson={lesson} side="after" />
-          {isAnswered(after) && <FirstAnswers lesson={lesson} />}
+          {isHeldBack ? (
+            <p class="hint">{words.lessons.goesOn}</p>
+          ) : (
+            <Test lesson={lesson} side="after" />
+          )}
+          {isOver && <FirstAnswers lesson={lesson} />}
         </>
       )}
-      {isAnswered(after) && (
+      {isOver && (
         <footer>
           {next ? (
             <a class="primary" href={hashOf(`lesson=${next.number}`)}>

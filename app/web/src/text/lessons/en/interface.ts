@@ -18,6 +18,7 @@ export const interfaceWords = {
   predict: "Guess first",
   reveal: "Show me",
   covered: "The answer appears when you have guessed.",
+  goesOn: "The lesson goes on when you have guessed.",
   doNotKnow: "I do not know yet",
   test: {
     before: {

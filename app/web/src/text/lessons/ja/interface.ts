@@ -18,6 +18,7 @@ export const interfaceWords: Translated<typeof english> = {
   predict: "まず予想",
   reveal: "答えを見る",
   covered: "予想を選ぶと、ここに答えが現れます。",
+  goesOn: "予想すると、レッスンが続きます。",
   doNotKnow: "まだわからない",
   test: {
     before: {

@@ -16,6 +16,7 @@ export const interfaceWords = {
   predict: "先猜一猜",
   reveal: "看结果",
   covered: "你猜过以后，答案就会出现。",
+  goesOn: "猜过之后，课程继续。",
   doNotKnow: "我还不知道",
   test: {
     before: {

@@ -1,7 +1,5 @@
 """The dial of the Anatomy page: one network between two branches."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Which layers carry the gap: the part of the Anatomy page that swaps them."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Which half of the norm carries robustness: measured mixtures beside the dial."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.anatomy.dial import Way

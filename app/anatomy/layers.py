@@ -1,7 +1,5 @@
 """How far apart two branches are: the part of the Anatomy page on layers and channels."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st

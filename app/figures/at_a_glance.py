@@ -1,7 +1,5 @@
 """How robust each branch is, at a glance: from clean images to attacked ones, a row for each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go

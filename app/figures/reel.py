@@ -1,7 +1,5 @@
 """A film as small pictures and numbers: what the browser scrubs through, and what is saved."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Figures of the Robustness page: the report's on the page's ground, and two of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 

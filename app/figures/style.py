@@ -1,7 +1,5 @@
 """What all figures have in common; colour means branch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

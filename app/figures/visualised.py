@@ -1,7 +1,5 @@
 """Visualisations as a reel: the pictures of all branches under one slider."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

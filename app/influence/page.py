@@ -13,6 +13,7 @@ from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
 from app.language.text import _
 from app.shell import cache, comparison, network_files, state, workbench
+from app.shell.cache import Lens
 from app.shell.layout import in_rows, tabs
 from app.shell.messages import learnt, plain, safe
 from app.shell.pictures import key_of
@@ -20,7 +21,6 @@ from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
     from app.influence.work import BranchRest, PictureRest
-    from app.shell.cache import Lens
 
 _PICTURE = 120  # px
 _FITTING = "shapes-advprop"  # a bundled network whose training images can be drawn

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
 from advprop_core.text import percent
+from advprop_core.types import InputKind
 from app.language.text import N_, _, join
 from app.shell.messages import PICTURES, graded
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
-    from advprop_core.types import InputKind
 
 COLUMNS = N_("""
 A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check is undecided.

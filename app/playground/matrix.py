@@ -1,7 +1,5 @@
 """The matrix of the attack studio: who fools whom, on this picture and on many?"""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.compare.matrix import attack_matrix

@@ -1,7 +1,5 @@
 """Playground: perturb a picture and compare what the branches make of it."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.language.text import N_, _

@@ -1,7 +1,5 @@
 """The ε sweep of the attack studio: how strong must the attack be?"""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st

@@ -4,8 +4,6 @@ Which there are depends on the results that are shown. A field that is empty sta
 of them, or for another default, so that a link holds only what a person chose.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 

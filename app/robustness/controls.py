@@ -3,8 +3,6 @@
 While a run is on they cannot be moved: the link then names the run, and a reload finds it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """What a run takes, told before it begins: passes of an image through a network; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

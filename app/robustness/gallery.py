@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
 from app.language.text import N_, _, english
@@ -18,7 +19,6 @@ from app.shell.layout import page_button, small_picture
 from app.shell.view import STRENGTHS, View, bounds
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.disagreement import Case, Disagreement
     from app.robustness.work import Outcome
 

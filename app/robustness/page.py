@@ -1,9 +1,7 @@
 """Robustness: how often each branch is right, over many images and under many conditions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -16,11 +14,9 @@ from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import history, runs, state, tasks, workbench
 from app.shell.fields import select
+from app.shell.jobs import Report
 from app.shell.messages import safe
 from app.shell.tasks import Shown, Task
-
-if TYPE_CHECKING:
-    from app.shell.jobs import Report
 
 _SLOT = "robustness"
 _LARGEST = 60  # MB: results of many images

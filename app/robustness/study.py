@@ -1,7 +1,5 @@
 """Draws a study: what one thing changes, over several seeds; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Erasing by hand: the controls that need no drawing, and what was erased in words."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.pictures.regions import (

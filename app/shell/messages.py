@@ -1,19 +1,13 @@
 """Words the user reads."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.text import branch_outcomes, legible, percent
-from advprop_core.types import InputKind
+from advprop_core.types import AttributionMap, Comparison, InputKind, ModelInfo
 from app.language.text import N_, _, counted, join, listing, ngettext, paragraph
-
-if TYPE_CHECKING:
-    from advprop_core.types import AttributionMap, Comparison, ModelInfo
 
 UNSURE = 0.5
 _WEAK = 0.25

@@ -10,24 +10,23 @@ import json
 import re
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from advprop_core.models import bundle
+from advprop_core.models.findings import Findings
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
 from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import cache
+from app.shell.jobs import Report
 from app.shell.messages import tamed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from advprop_core.models.findings import Findings
     from advprop_core.models.opening import Look
-    from app.shell.jobs import Report
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
 _ORIGIN = "origin.json"  # beside the kept file

@@ -1,7 +1,5 @@
 """A run of a person's own on a page of results; results from their file; and what to take away."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import partial

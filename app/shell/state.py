@@ -1,7 +1,5 @@
 """The view of a page in the session: between its widgets, its link and the other pages."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

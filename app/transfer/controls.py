@@ -1,7 +1,5 @@
 """Widgets of the Transfer page; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import streamlit as st

@@ -1,9 +1,7 @@
 """Transfer: which network learns a new task best from few images."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
@@ -13,15 +11,13 @@ from advprop_core.transfer import results_file
 from app.language.text import N_, _
 from app.shell import history, runs, state, tasks, workbench
 from app.shell.fields import select
+from app.shell.jobs import Report
 from app.shell.messages import safe
 from app.shell.public import is_public
 from app.shell.tasks import Shown, Task
 from app.transfer import controls, results, words
 from app.transfer.request import TransferRequest, request_of
 from app.transfer.view import TransferView
-
-if TYPE_CHECKING:
-    from app.shell.jobs import Report
 
 _SLOT = "transfer"
 _LARGEST = 20  # MB

@@ -1,7 +1,5 @@
 """What the Transfer page asks to be trained; loads no torch."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass

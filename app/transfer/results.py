@@ -1,7 +1,5 @@
 """Results of a transfer experiment: the answer, its figures in tabs, all of them in a table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,10 +1,7 @@
 """Widgets of the Visualise page; loads no torch."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.types import ModelInfo
 from app.language.text import _
@@ -12,9 +9,6 @@ from app.shell import controls, state, workbench
 from app.shell.fields import number, segments, slider
 from app.shell.state import key
 from app.visualise.view import GOALS, STARTS
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 _PLAIN = "n03028079"  # church: a class that is easily told in a drawing
 

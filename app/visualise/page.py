@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.language.text import _, english
 from app.shell import cache, chart_saving, state, workbench
+from app.shell.cache import Lens
 from app.shell.layout import page_button
 from app.shell.messages import safe
 from app.shell.pictures import key_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.visualise.goals import Goal
-    from app.shell.cache import Lens
 
 
 def _task(view: VisualiseView, lens: Lens) -> Task:

@@ -150,6 +150,13 @@ def choose(**values: Any) -> None:
         st.session_state[key(name)] = value
 
 
+def settle(name: str, options: Sequence[Any]) -> None:
+    """Choose the first where a field is left open, or has what is not there."""
+    if not st.session_state[key(name)]:
+        choose(**{name: options[0]})
+    keep_within(name, options, options[0])
+
+
 def keep_within(name: str, options: Sequence[Any], fallback: Any, reason: str = "") -> None:
     """Replace a choice that the options do not hold, such as another model's class.
 

@@ -18,9 +18,7 @@ def settle(info: ModelInfo) -> None:
     first = _PLAIN if _PLAIN in info.class_ids else info.class_ids[0]
     if info.name == state.default().model:
         state.opens_with(wished_class=first)
-    if not st.session_state[key("wished_class")]:  # left open
-        state.choose(wished_class=first)
-    state.keep_within("wished_class", info.class_ids, info.class_ids[0])
+    state.settle("wished_class", [first, *info.class_ids])
 
 
 def choices(info: ModelInfo) -> DeltaGenerator:

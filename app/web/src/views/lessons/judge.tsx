@@ -10,6 +10,7 @@ import { readDataUrl } from "../../pictures";
 import { hashOf } from "../../route";
 import { words } from "../../text";
 import { Drawing } from "../drawing";
+import { Button } from "../fields";
 import { MapDrawing, MapScale } from "../pieces/maps";
 import { MissingNetwork, Status } from "../pieces/status";
 import { useAsked, useLessonContext, useProgress } from "./context";
@@ -55,9 +56,7 @@ export function Judge() {
             ) : isSeen ? (
               <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
             ) : (
-              <button type="button" class="primary" onClick={() => setSeen(true)}>
-                {texts.showScores}
-              </button>
+              <Button label={texts.showScores} class="primary" onClick={() => setSeen(true)} />
             )}
           </section>
         </>
@@ -129,14 +128,12 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
       <div class="buttons verdicts">
         {(["left", "neither", "right"] as const).map((preferred) => (
           // Not disabled, which would take the keyboard's place away.
-          <button
+          <Button
+            label={texts.preferred[preferred]}
             key={preferred}
-            type="button"
             aria-disabled={!value}
             onClick={() => value && judge(preferred)}
-          >
-            {texts.preferred[preferred]}
-          </button>
+          />
         ))}
       </div>
     </section>

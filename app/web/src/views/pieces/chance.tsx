@@ -13,6 +13,7 @@ import {
 import type { LinearModel } from "../../manifest";
 import { number, percent, sentences, words } from "../../text";
 import { Drawing } from "../drawing";
+import { Button } from "../fields";
 import { useDigits, WeightScale } from "./digit";
 
 const inputTimesWeight = ({ weight }: LinearModel, { pixels }: Digit) =>
@@ -82,12 +83,8 @@ export function RandomLabels() {
         )}
       </p>
       <div class="buttons">
-        <button type="button" onClick={() => setSeed(seed + 1)}>
-          {texts.otherLabels}
-        </button>
-        <button type="button" onClick={() => setIndex((index + 1) % test.length)}>
-          {texts.otherDigit}
-        </button>
+        <Button label={texts.otherLabels} onClick={() => setSeed(seed + 1)} />
+        <Button label={texts.otherDigit} onClick={() => setIndex((index + 1) % test.length)} />
       </div>
     </div>
   );
@@ -127,9 +124,7 @@ export function OtherSeeds() {
         )}
       </p>
       <div class="buttons">
-        <button type="button" onClick={() => setSeed(seed + 1)}>
-          {texts.otherHalves}
-        </button>
+        <Button label={texts.otherHalves} onClick={() => setSeed(seed + 1)} />
       </div>
     </div>
   );

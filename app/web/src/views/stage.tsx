@@ -25,11 +25,7 @@ export function Stage({ lab }: { lab: Lab }) {
         caption={sentences(words.clean + mark("stop"), truthOf(subject))}
       />
       {isUnchanged(shown) ? (
-        <Drawing
-          {...{ size, isPending, drawn: null }}
-          alt={words.nothingChanged}
-          caption={words.nothingChanged}
-        />
+        <Drawing {...{ size, isPending, drawn: null, alt: words.nothingChanged }} />
       ) : (
         <Drawing
           {...{ size, isPending, drawn: perturbed }}

@@ -6,7 +6,7 @@ import { mark, number, words } from "../../text";
 import { Drawing } from "../drawing";
 import { Button } from "../fields";
 import { Rich } from "../lessons/rich";
-import { settingsOf, useComparison } from "./attack";
+import { CleanPicture, settingsOf, useComparison } from "./attack";
 import { Status } from "./status";
 
 const LEVELS = 4;
@@ -27,9 +27,8 @@ export function Algorithm({ network }: { network: Network }) {
   return (
     <div class="piece step-by-step">
       <div class="piece-pictures pair">
-        <Drawing
-          {...{ size, drawn: picture.png, isPending: false }}
-          alt={words.cleanAlt(picture.title)}
+        <CleanPicture
+          {...{ ...picture, size }}
           caption={
             <>
               {words.clean}

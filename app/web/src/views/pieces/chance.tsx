@@ -57,20 +57,13 @@ export function RandomLabels() {
           <p class="hint">{texts.right(percent(accuracyOf(model, test, 0)), test.length)}</p>
           <div class="piece-pictures pixelated">
             <Drawing
-              {...{ size: side, isPending: false, drawn: inkLevels(digit.pixels) }}
+              {...{ size: side, drawn: inkLevels(digit.pixels), caption: texts.input }}
               alt={words.lessons.digit.alt(digit.sign > 0 ? 7 : 3)}
-              caption={texts.input}
             />
+            <Drawing size={side} drawn={signedLevels(model.weight)} alt={texts.weights} />
             <Drawing
-              {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
-              alt={texts.weights}
-              caption={texts.weights}
-            />
-            <Drawing
-              {...{ size: side, isPending: false }}
+              {...{ size: side, alt: texts.product }}
               drawn={signedLevels(inputTimesWeight(model, digit))}
-              alt={texts.product}
-              caption={texts.product}
             />
           </div>
         </section>
@@ -108,7 +101,7 @@ export function OtherSeeds() {
         {models.map((model, index) => (
           <Drawing
             key={texts.half[index]}
-            {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
+            {...{ size: side, drawn: signedLevels(model.weight) }}
             alt={texts.half[index]}
             caption={sentences(
               texts.half[index],

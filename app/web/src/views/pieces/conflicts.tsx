@@ -68,7 +68,7 @@ function ConflictsOf({ networks }: { networks: readonly Network[] }) {
     <div class="piece">
       <div class="piece-pictures beside">
         <Drawing
-          {...{ size: networks[0].size, drawn: scene.png, isPending: false }}
+          {...{ size: networks[0].size, drawn: scene.png }}
           alt={texts.alt(scene.shape, scene.texture)}
           caption={texts.caption(scene.shape, scene.texture, textureClass(scene))}
         />

@@ -204,8 +204,7 @@ function AccuracyChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
       title={texts.accuracy}
       valueName={texts.accuracyAxis}
       about={texts.accuracyAbout(plan.pictures.validation.length)}
-      {...{ lines, range: [0, 1], format: texts.percent }}
-      {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
+      {...{ plan, lines, range: [0, 1], format: texts.percent }}
     />
   );
 }
@@ -236,8 +235,7 @@ function LossChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
       title={texts.loss}
       valueName={texts.loss}
       about={texts.lossAbout}
-      {...{ lines, range: [0, top], format: texts.lossValue }}
-      {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
+      {...{ plan, lines, range: [0, top], format: texts.lossValue }}
     />
   );
 }

@@ -20,9 +20,8 @@ from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.language.text import _
 from app.shell import defects, messages, photo_sets, samples
-from app.shell.layout import chart, in_rows, once, tabs
+from app.shell.layout import chart, dark, in_rows, once, tabs
 from app.shell.samples import Source
-from app.shell.workbench import dark
 
 
 @defects.fragment

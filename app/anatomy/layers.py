@@ -13,8 +13,7 @@ from app.figures import map_tables
 from app.figures import norm_layers as figures
 from app.language.text import _, paragraph
 from app.shell import state
-from app.shell.layout import chart
-from app.shell.workbench import dark
+from app.shell.layout import chart, dark
 
 _MARKED = 4  # channels that are looked into
 

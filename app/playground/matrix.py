@@ -8,9 +8,8 @@ from app.language.text import _
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
-from app.shell.layout import chart
+from app.shell.layout import chart, dark
 from app.shell.tasks import Shown, Task
-from app.shell.workbench import dark
 
 _MANY = "studio.folder"
 

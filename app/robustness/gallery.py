@@ -14,7 +14,8 @@ from advprop_core.types import AttackConfig
 from app.language.text import N_, _, english
 from app.robustness import choosing, words
 from app.robustness.measurement import SEED
-from app.shell import defects, network_files
+from app.robustness.view import INNER
+from app.shell import defects, network_files, state
 from app.shell.layout import page_button, small_picture
 from app.shell.view import STRENGTHS, View, bounds
 
@@ -28,7 +29,7 @@ _DIFFER, _WRONG = N_("Branches differ"), N_("Confidently wrong")
 
 
 @defects.fragment
-@choosing.remembered()
+@state.remembered(*INNER)
 def show(outcome: Outcome) -> None:
     """Which images, of which network, under which condition."""
     from advprop_core.evaluation.disagreement import disagreement

@@ -19,11 +19,12 @@ from advprop_core.report.sentences import (
 )
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
 from app.language.text import _, english, paragraph
-from app.robustness import choosing, parts, words
+from app.robustness import parts, words
 from app.robustness.parts import Results
-from app.shell import chart_saving, defects, messages, runs
-from app.shell.layout import chart, tabs
-from app.shell.workbench import dark
+from app.robustness.view import INNER
+from app.shell import chart_saving, defects, messages, runs, state
+from app.shell.layout import chart, dark, tabs
+from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
     from app.robustness.work import Outcome
@@ -50,10 +51,10 @@ def _answer(content: Mapping[str, Any]) -> None:
     """One sentence."""
     sentences = headline(content)
     if sentences:
-        st.markdown(f"## {words.emphasised(sentences[0])}")
+        st.markdown(f"## {emphasised(sentences[0])}")
     if sentences != [_(DIFFERENT_IMAGES)]:
         ranked = hardest(content) or of_kind(content["results"], "clean")
-        st.markdown(words.emphasised(verdict(ranked)))
+        st.markdown(emphasised(verdict(ranked)))
 
 
 def _at_a_glance(content: Mapping[str, Any]) -> None:
@@ -82,7 +83,7 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
 def _more(results: Results) -> None:
     """Everything else, a tab at a time."""
     makers = parts.parts(results)
-    with choosing.remembered():
+    with state.remembered(*INNER):
         tab, title = tabs(list(makers), "part")
         with tab:
             makers[title](results)

@@ -13,7 +13,7 @@ PARTS = (
 """Tabs with more of a result, where it has something for them."""
 INNER = ("transfer", "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked",
          "asked_on", "gallery_network", "gallery_condition", "gallery_group")  # fmt: skip
-"""Fields of what is chosen inside the tabs; see :mod:`app.robustness.choosing`."""
+"""Fields of what is chosen inside the tabs; see :func:`app.shell.state.remembered`."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The view of a page in the session: between its widgets, its link and the other pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -119,6 +120,16 @@ def current() -> Any:
     session["fields"] = {**session["fields"], **vars(view)}
     _write_link(encode(view))
     return view
+
+
+@contextmanager
+def remembered(*names: str) -> Iterator[None]:
+    """What is chosen inside is in the link, also where only this part of the page is drawn anew."""
+    for name in names:  # Streamlit forgets the widgets of a tab that is closed
+        st.session_state.setdefault(key(name), st.session_state["fields"][name])
+    current()
+    yield
+    current()
 
 
 def keep_in_link() -> None:

@@ -154,11 +154,6 @@ def both_lenses(view: Any, lens: Lens) -> list[Lens]:
     return [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
 
 
-def dark() -> bool:
-    """Whether the page's ground is dark."""
-    return bool(st.context.theme.type == "dark")
-
-
 def begin(page: type[View], question: str, introduction: str = "") -> dict[str, ModelInfo]:
     """A page's heading, and its view as it was left or linked.
 

@@ -79,13 +79,6 @@ _CHECKS = (
     _Check(N_("Sensitivity"), lambda trust: trust.sensitivity, 0.5, 1.0),
     _Check(N_("Random weights"), lambda trust: _size(trust.randomisation.kept), 0.3, 0.6),
 )
-_IN_A_SENTENCE = {
-    "Deletion": N_("deletion"),
-    "Insertion": N_("insertion"),
-    "Infidelity": N_("infidelity"),
-    "Sensitivity": N_("sensitivity"),
-    "Random weights": N_("random weights"),
-}
 _SIGNED = ("Deletion", "Insertion")
 
 
@@ -95,7 +88,7 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
     sides: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for check in _CHECKS:
         share = mean(check.direction(trust) for trust in trusts)
-        sides[(share > 0.5) - (share < -0.5)].append(_(_IN_A_SENTENCE[check.title]))
+        sides[(share > 0.5) - (share < -0.5)].append(_(check.title).lower())
     passed, failed, undecided = sides[1], sides[-1], sides[0]
     if len(failed) > len(passed):
         conclusion = _("should not be trusted here")

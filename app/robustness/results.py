@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.report import plots
+from advprop_core.report.pages import page
 from advprop_core.report.sections import with_short_names
 from advprop_core.report.sentences import (
     DIFFERENT_IMAGES,
@@ -44,7 +45,7 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     st.caption(paragraph([words.source(content), *([words.reused(outcome)] if outcome else [])]))
     if checked := gradients_checked(content):
         st.caption(f":material/check: {checked}")
-    runs.offer_files(content, "results.json", lambda: _report(content))
+    runs.offer_files(content, "results.json", page)
 
 
 def _answer(content: Mapping[str, Any]) -> None:
@@ -87,9 +88,3 @@ def _more(results: Results) -> None:
         tab, title = tabs(list(makers), "part")
         with tab:
             makers[title](results)
-
-
-def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.pages import page
-
-    return page(content)

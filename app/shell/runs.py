@@ -143,7 +143,9 @@ def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
     st.session_state[f"{slot}.file"] = content, refusal
 
 
-def offer_files(content: Content, file_name: str, report: Callable[[], str] | None = None) -> None:
+def offer_files(
+    content: Content, file_name: str, report: Callable[[Content], str] | None = None
+) -> None:
     """How to measure again, and the files to keep."""
     with st.expander(_("Repeat or download this result"), icon=":material/download:"):
         st.code(content["command"], language="shell", wrap_lines=True)
@@ -158,7 +160,7 @@ def offer_files(content: Content, file_name: str, report: Callable[[], str] | No
             if report is not None:
                 st.download_button(
                     _("Report (HTML)"),
-                    partial(_in_english, report),
+                    partial(_in_english, report, content),
                     file_name="report.html",
                     mime="text/html",
                     on_click="ignore",
@@ -166,6 +168,6 @@ def offer_files(content: Content, file_name: str, report: Callable[[], str] | No
                 )
 
 
-def _in_english(report: Callable[[], str]) -> str:
+def _in_english(report: Callable[[Content], str], content: Content) -> str:
     with english():
-        return report()
+        return report(content)

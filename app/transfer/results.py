@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from advprop_core.report.pages import transfer_page
 from advprop_core.report.sections import Section
 from advprop_core.report.transfer_sections import transfer_sections
 from app.language.text import _, english, paragraph
@@ -35,7 +36,7 @@ def show(content: Mapping[str, Any]) -> None:
             source=row["source"], seed=row["seed"], reason=row["reason"]
         )
         st.warning(messages.safe(failure))
-    runs.offer_files(content, "results.json", lambda: _report(content))
+    runs.offer_files(content, "results.json", transfer_page)
 
 
 @defects.fragment
@@ -55,9 +56,3 @@ def _section(section: Section) -> None:
             st.markdown(f"**{group.title}**")
         report_plots(group.plots, 2, "transfer", f"{section.key}-{number}")
     st.caption(section.caption)
-
-
-def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.pages import transfer_page
-
-    return transfer_page(content)

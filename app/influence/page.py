@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.report.colours import branch_colour
-from app.influence import controls as influence_controls
-from app.influence import suspects, words
+from app.influence import controls, suspects, words
 from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
 from app.language.text import _
@@ -115,7 +114,7 @@ workbench.show_page(
     words.QUESTION,
     words.INTRODUCTION,
     slot="influence",
-    controls_of=influence_controls.choices,
+    controls_of=controls.choices,
     task=_task,
     draw=_draw,
 )

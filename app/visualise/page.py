@@ -13,8 +13,7 @@ from app.shell.layout import page_button
 from app.shell.messages import safe
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
-from app.visualise import controls as visualise_controls
-from app.visualise import words
+from app.visualise import controls, words
 from app.visualise.view import VisualiseView
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ workbench.show_page(
     words.QUESTION,
     words.INTRODUCTION,
     slot="visualise",
-    controls_of=visualise_controls.choices,
+    controls_of=controls.choices,
     task=_task,
     draw=_draw,
     needs_picture=lambda: st.session_state[state.key("begins_with")] == "picture",

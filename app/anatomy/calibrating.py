@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, Comparison
+from app.shell.cache import Lens
+from app.shell.jobs import Report
+from app.shell.samples import Source
+from app.shell.store import BoundedStore
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from advprop_core.types import Comparison
-    from app.shell.cache import Lens
-    from app.shell.jobs import Report
-    from app.shell.samples import Source
-    from app.shell.store import BoundedStore
 
 PICTURES = 256  # that an auxiliary branch is made from
 ATTACK = AttackConfig.pgd(4 / 255, steps=5)  # what these pictures are attacked with

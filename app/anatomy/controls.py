@@ -3,8 +3,6 @@
 While a newer result is being made, they show what the previous one belongs to and cannot be moved.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

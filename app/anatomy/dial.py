@@ -1,7 +1,5 @@
 """The dial of the Anatomy page: one network between two branches."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st
@@ -10,11 +8,7 @@ from advprop_core.anatomy.dial import Blended, Way, at_end
 from advprop_core.anatomy.layers import stages_of_layers
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import INPUT_KINDS
-from app.anatomy import controls as anatomy_controls
-from app.anatomy import gap as anatomy_gap
-from app.anatomy import halves as anatomy_halves
-from app.anatomy import layers as anatomy_layers
-from app.anatomy import words, work
+from app.anatomy import controls, gap, halves, layers, words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
@@ -22,20 +16,19 @@ from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.language.text import _
 from app.shell import defects, messages, photo_sets, samples
-from app.shell.layout import chart, in_rows, once, tabs
+from app.shell.layout import chart, dark, in_rows, once, tabs
 from app.shell.samples import Source
-from app.shell.workbench import dark
 
 
 @defects.fragment
 def dial(subject: Subject) -> None:
     """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
-    anatomy_controls.dial(view, subject.current)
+    controls.dial(view, subject.current)
     board_container, choice = st.container(), st.expander(_("What moves?"), icon=":material/tune:")
     with choice:  # below what it decides, for most people leave it as it is
         stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
-        anatomy_controls.way(view, stages, auxiliaries, subject.current)
+        controls.way(view, stages, auxiliaries, subject.current)
     view = subject.newest()
     way, t = work.way_of(view, info), view.dial / 100
     source = work.reference_source(view, info)
@@ -59,11 +52,11 @@ def _more(subject: Subject, way: Way, t: float) -> None:
     subject.newest()  # into the link
     with opened:
         if title == words.PARTS[0]:
-            anatomy_halves.halves(subject, way, t)
+            halves.halves(subject, way, t)
         elif title == words.PARTS[1]:
-            anatomy_layers.layers(subject)
+            layers.layers(subject)
         else:
-            anatomy_gap.gap(subject)
+            gap.gap(subject)
 
 
 def _blend(

@@ -1,7 +1,5 @@
 """Which layers carry the gap: the part of the Anatomy page that swaps them."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st
@@ -15,8 +13,7 @@ from app.anatomy.view import AnatomyView
 from app.figures import gap as figures
 from app.language.text import _
 from app.shell import comparison, controls, samples
-from app.shell.layout import chart, in_rows
-from app.shell.workbench import dark
+from app.shell.layout import chart, dark, in_rows
 
 
 def gap(subject: Subject) -> None:

@@ -1,7 +1,5 @@
 """Words on which layers carry the gap between two branches."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from advprop_core.anatomy.gap import By, Gap, GapRow, Order

@@ -1,7 +1,5 @@
 """Which half of the norm carries robustness: measured mixtures beside the dial."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.anatomy.dial import Way
@@ -11,8 +9,7 @@ from app.anatomy.work import Halves
 from app.figures import halves as figures
 from app.language.text import _
 from app.shell import cache, samples
-from app.shell.layout import chart, in_rows
-from app.shell.workbench import dark
+from app.shell.layout import chart, dark, in_rows
 
 
 def halves(subject: Subject, way: Way, t: float) -> None:

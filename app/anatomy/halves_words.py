@@ -1,7 +1,5 @@
 """Words on which half of the norm carries robustness."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture, MixtureAccuracy

@@ -1,22 +1,18 @@
 """How far apart two branches are: the part of the Anatomy page on layers and channels."""
 
-from __future__ import annotations
-
 from typing import cast
 
 import streamlit as st
 
 from advprop_core.anatomy.distance import LayerDistance, Measure
-from app.anatomy import controls as anatomy_controls
-from app.anatomy import words, work
+from app.anatomy import controls, words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import map_tables
 from app.figures import norm_layers as figures
 from app.language.text import _, paragraph
 from app.shell import state
-from app.shell.layout import chart
-from app.shell.workbench import dark
+from app.shell.layout import chart, dark
 
 _MARKED = 4  # channels that are looked into
 
@@ -33,7 +29,7 @@ def layers(subject: Subject) -> None:
     most = words.most_different(distances, measure)
     chosen = view.norm_layer or most.layer
     summary = st.container()  # above the control, though it depends on it
-    anatomy_controls.choice("measure", _("What differs"), words.MEASURES, view, subject.current)
+    controls.choice("measure", _("What differs"), words.MEASURES, view, subject.current)
     sentence = words.differing(distances, measure)
     summary.markdown(sentence)
     if not words.differs(distances, measure):
@@ -47,7 +43,7 @@ def layers(subject: Subject) -> None:
         selection_mode="points",
     )
     st.caption(paragraph([_(words.PROFILE), _(words.EXPLAINED[measure])]))
-    anatomy_controls.layer(view, [d.layer for d in distances], subject.current)
+    controls.layer(view, [d.layer for d in distances], subject.current)
     distance = next((d for d in distances if d.layer == chosen), most)
     _channels(subject, distance, view)
 

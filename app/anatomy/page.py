@@ -1,9 +1,6 @@
 """Anatomy: what the norm layers of two branches have in them, and what each is good for."""
 
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,12 +11,10 @@ from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
 from app.language.text import _
 from app.shell import cache, comparison, controls, photo_sets, samples, state, workbench
+from app.shell.cache import Lens
 from app.shell.layout import image
 from app.shell.samples import Source
 from app.shell.tasks import Shown, Task
-
-if TYPE_CHECKING:
-    from app.shell.cache import Lens
 
 
 def _settle(lens: Lens) -> None:

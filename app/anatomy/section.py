@@ -4,20 +4,16 @@ A part is drawn anew alone. It asks the pool for what it shows; while that is be
 showed before stays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from advprop_core.types import Comparison
+from app.anatomy.view import AnatomyView
 from app.shell import state, tasks
+from app.shell.cache import Lens
 from app.shell.tasks import Task
-
-if TYPE_CHECKING:
-    from advprop_core.types import Comparison
-    from app.anatomy.view import AnatomyView
-    from app.shell.cache import Lens
 
 
 @dataclass(frozen=True)

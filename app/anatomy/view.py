@@ -1,7 +1,5 @@
 """What a person has chosen on the Anatomy page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from app.anatomy.words import MEASURES, MOVED, PARTS

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import percent, radius
-from advprop_core.types import AttackConfig, InputKind
+from advprop_core.types import AttackConfig, Comparison, InputKind
 from app.anatomy.calibrating import ATTACK
 from app.language.text import N_, _, join, paragraph
 from app.shell.messages import PICTURES
-from app.shell.samples import no_photos
+from app.shell.samples import Source, no_photos
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
     from advprop_core.anatomy.distance import LayerDistance, Measure
-    from advprop_core.types import Comparison
-    from app.shell.samples import Source
 
 QUESTION = N_("How do the two BatchNorms differ?")
 INTRODUCTION = N_(

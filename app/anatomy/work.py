@@ -1,14 +1,12 @@
 """The work behind the Anatomy page: what it asks of the library, and with which pictures."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,13 +28,11 @@ from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
 from advprop_core.types import AttackConfig, InputKind, ModelInfo
+from app.anatomy.section import Subject
+from app.anatomy.view import AnatomyView
 from app.shell.comparison import inputs
 from app.shell.jobs import Report
 from app.shell.samples import Source, source_for
-
-if TYPE_CHECKING:
-    from app.anatomy.section import Subject
-    from app.anatomy.view import AnatomyView
 
 MEASURED = 100  # pictures that accuracies are measured over
 REFERENCE = 128  # pictures that statistics are estimated on; more change little

@@ -1,7 +1,5 @@
 """The main job at a glance: pictures, maps and answers on one screen, enlarged together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

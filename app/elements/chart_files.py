@@ -1,7 +1,5 @@
 """Buttons that save a chart of the page as a picture, which the browser draws."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from html import escape

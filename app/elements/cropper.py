@@ -1,7 +1,5 @@
 """A photo with a square on it that can be moved and resized: what the network is to see."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

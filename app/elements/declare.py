@@ -1,14 +1,9 @@
 """An element from its markup, style and script, which lie beside this file."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
-
-if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
+from streamlit.components.v2.types import ComponentRenderer
 
 _FOLDER = Path(__file__).parent
 _KINDS = ("html", "css", "js")

@@ -1,7 +1,5 @@
 """A picture on which regions are marked with a mouse, a pen or a finger."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """An attack step by step, under a slider that does not wait for the server."""
 
-from __future__ import annotations
-
 import base64
 from hashlib import sha256
 from typing import Any

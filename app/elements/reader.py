@@ -1,7 +1,5 @@
 """What the reader's browser is told of the page, and tells it."""
 
-from __future__ import annotations
-
 from app.elements.declare import declare
 
 _mount = declare("reader")

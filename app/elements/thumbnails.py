@@ -1,7 +1,5 @@
 """Small pictures, of which one is chosen by a click or from the keyboard."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A reel as one animated picture that can be saved and shown anywhere."""
 
-from __future__ import annotations
-
 import io
 from typing import Final, Literal
 

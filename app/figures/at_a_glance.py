@@ -1,7 +1,5 @@
 """How robust each branch is, at a glance: from clean images to attacked ones, a row for each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
@@ -10,7 +8,7 @@ from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import plain, whiskers
 from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import percent
-from app.figures.style import INK, row_axis
+from app.figures.style import INK, row_axis, settle
 from app.language.text import _
 
 _ROW = 40  # px
@@ -106,21 +104,13 @@ def _shares(rows: Sequence[Row], place: int, dark: bool) -> go.Scatter:
 
 
 def _lay_out(figure: go.Figure, names: Sequence[str], dark: bool) -> None:
-    figure.update_layout(
-        height=_ROW * len(names) + 52,
-        margin={"l": 0, "r": 0, "t": 4, "b": 44},
-        font={"color": INK[dark], "size": 13},
-        dragmode=False,
-        hovermode="closest",
-        showlegend=False,
-    )
+    settle(figure, _ROW * len(names) + 52, dark)
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 4, "b": 44}, showlegend=False)
     figure.update_xaxes(
         range=[-0.32, 1.28],
         tickvals=[0, 0.5, 1],
         ticktext=["0 %", "50 %", "100 %"],
-        tickfont={"color": INK[dark]},
-        title={"text": _("right answers"), "font": {"color": INK[dark]}, "standoff": 4},
+        title={"text": _("right answers"), "standoff": 4},
         zeroline=False,
-        fixedrange=True,
     )
-    figure.update_yaxes(tickfont={"color": INK[dark]}, fixedrange=True, **row_axis(names))
+    figure.update_yaxes(**row_axis(names))

@@ -1,7 +1,5 @@
 """The main job at a glance, as plain values: pictures, each branch's answers and its maps."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -19,6 +19,7 @@ from app.figures.style import (
     STRIP_SCALES,
     bar_marker,
     error_bars,
+    ink_axes,
     panel_title,
     stage_axis,
 )
@@ -72,15 +73,12 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
             offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
             naive = [row.scores[kind] for row in gap.naive[order]]
             figure.add_trace(_naive(naive, order, titles, offset, dark))
+    places = list(range(len(rows)))
     figure.update_xaxes(
-        tickvals=list(range(len(rows))),
-        ticktext=titles,
-        tickangle=0,
-        tickfont={"color": INK[dark]},
-        showgrid=False,
-        fixedrange=True,
+        tickvals=places, ticktext=titles, tickangle=0, showgrid=False, fixedrange=True
     )
-    figure.update_yaxes(range=[0, 1.02], fixedrange=True, tickfont={"color": INK[dark]}, **SHARES)
+    figure.update_yaxes(range=[0, 1.02], fixedrange=True, **SHARES)
+    ink_axes(figure, dark)
     figure.update_layout(
         height=_BARS_HEIGHT,
         title=panel_title(_(ORDER_TITLES[order]), dark),
@@ -131,16 +129,9 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
         )
     )
     columns = [stages[row.unit or ""] for row in gap.rows["alone"][1:-1]]
-    figure.update_xaxes(
-        side="top", tickfont={"color": INK[dark]}, **stage_axis(columns, first=1)
-    )  # the first is main
-    figure.update_yaxes(
-        autorange="reversed",
-        showgrid=False,
-        automargin=True,
-        fixedrange=True,
-        tickfont={"color": INK[dark]},
-    )
+    figure.update_xaxes(side="top", **stage_axis(columns, first=1))  # the first is main
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
+    ink_axes(figure, dark)
     figure.update_layout(
         height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
     )

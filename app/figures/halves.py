@@ -17,6 +17,7 @@ from app.figures.style import (
     SHARES,
     bar_marker,
     error_bars,
+    ink_axes,
     legend,
     panel_title,
     series,
@@ -55,11 +56,9 @@ def bars(
                 hoverinfo="text",
             )
         )
-    ink = {"color": INK[dark]}
-    figure.update_xaxes(range=[0, 1.02], fixedrange=True, tickfont=ink, **SHARES)
-    figure.update_yaxes(
-        autorange="reversed", automargin=True, showgrid=False, fixedrange=True, tickfont=ink
-    )
+    figure.update_xaxes(range=[0, 1.02], fixedrange=True, **SHARES)
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
+    ink_axes(figure, dark)
     figure.update_layout(
         height=_BARS_HEIGHT,
         title=panel_title(_(panel), dark),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended
     from advprop_core.anatomy.excitement import Excitement
 
+Stacks = Mapping[tuple[InputKind, str], Array]
+"""(input kind, branch) to maps one above another, (L, H, W)."""
 _BETWEEN_INPUTS = N_("Clean − perturbed")
 _DIFFERENCE = "difference"
 _FEW = 3  # columns; pictures of more stay small
@@ -75,29 +77,15 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
 def strip_table(
     comparison: Comparison,
     stages: Sequence[str],
-    strips: Mapping[tuple[InputKind, str], Array],
+    strips: Stacks,
     opacity: float,
 ) -> str:
     """Grad-CAM through all stages, shallow to deep; each stage has a colour scale of its own.
 
-    ``strips`` is (input kind, branch) to (L, H, W).
+    ``strips`` holds those of the stages, main first.
     """
-    rows = [(kind, branch) for branch in comparison.branches for kind in INPUT_KINDS]
-    spans = [
-        colour_span([strips[row][stage] for row in rows], "magnitude")
-        for stage in range(len(stages))
-    ]
-    body = []
-    for kind, branch in rows:
-        photo = getattr(comparison, kind).numpy()
-        seen = _(KIND_TITLES[kind])
-        cells = [
-            _picture(
-                photo, values, "magnitude", span, opacity, f"Grad-CAM, {branch}, {seen}, {stage}"
-            )
-            for values, span, stage in zip(strips[kind, branch], spans, stages, strict=True)
-        ]
-        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+    titles = [f"Grad-CAM, {stage}" for stage in stages]
+    body = _rows(comparison, strips, titles, _spans(strips, "magnitude"), "magnitude", opacity)
     return _table(_("Grad-CAM through all stages"), [*map(escape, stages)], body)
 
 
@@ -136,20 +124,35 @@ def excited_table(
         for number in next(iter(maps.values())).channels
     ]
     outputs = {row: shown.outputs.numpy() for row, shown in maps.items()}
-    spans = [
-        colour_span([values[place] for values in outputs.values()], "change")
-        for place in range(len(titles))
-    ]
-    body = []
-    for (kind, branch), channels in outputs.items():
-        photo, seen = getattr(comparison, kind).numpy(), _(KIND_TITLES[kind])
-        cells = [
-            _picture(photo, values, "change", span, opacity, _(", ").join([title, branch, seen]))
-            for values, span, title in zip(channels, spans, titles, strict=True)
-        ]
-        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+    spans = _spans(outputs, "change")
+    body = _rows(comparison, outputs, titles, spans, "change", opacity)
     heads = [f"{title}<br>± {span[1]:.2g}" for title, span in zip(titles, spans, strict=True)]
     return _table(_("Activations of channels"), heads, body)
+
+
+def _spans(values: Stacks, sign: Sign) -> list[Span]:
+    """A colour scale for each column of maps."""
+    return [colour_span(column, sign) for column in zip(*values.values(), strict=True)]
+
+
+def _rows(
+    comparison: Comparison,
+    values: Stacks,
+    titles: Sequence[str],
+    spans: Sequence[Span],
+    sign: Sign,
+    opacity: float,
+) -> list[str]:
+    """A row of maps for each branch and input, over the photo; columns have titles and scales."""
+    body = []
+    for (kind, branch), maps in values.items():
+        photo, seen = getattr(comparison, kind).numpy(), _(KIND_TITLES[kind])
+        cells = [
+            _picture(photo, drawn, sign, span, opacity, _(", ").join([title, branch, seen]))
+            for drawn, span, title in zip(maps, spans, titles, strict=True)
+        ]
+        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+    return body
 
 
 def _changes(

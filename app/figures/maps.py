@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import InputKind
-from app.figures.style import INK, KIND_TITLES, legend
+from app.figures.style import KIND_TITLES, ink_axes, legend
 from app.language.text import _
 
 if TYPE_CHECKING:
@@ -56,18 +56,12 @@ def curves(
                     hovertemplate=hovered + "<extra>%{fullData.name}</extra>",
                 )
             )
-    axis = {"tickfont": {"color": INK[dark]}, "fixedrange": True}
-    title = {"font": {"color": INK[dark]}}
-    figure.update_xaxes(
-        tickformat=".0%", title=title | {"text": _("pixels changed")}, range=[0, 1], **axis
-    )
+    axis = {"tickformat": ".0%", "fixedrange": True}
+    figure.update_xaxes(title_text=_("pixels changed"), range=[0, 1], **axis)
     figure.update_yaxes(
-        tickformat=".0%",
-        title=title | {"text": _("probability of the class")},
-        range=[0, 1.02],
-        automargin=True,
-        **axis,
+        title_text=_("probability of the class"), range=[0, 1.02], automargin=True, **axis
     )
+    ink_axes(figure, dark)
     figure.update_layout(
         height=300 + 22 * len(curves_of),
         margin={"l": 2, "r": 2, "t": 8, "b": 2},

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.anatomy import colour_between
-from app.figures.style import FAINT, INK, stage_axis
+from app.figures.style import FAINT, INK, ink_axes, stage_axis
 from app.language.text import _, ngettext
 
 if TYPE_CHECKING:
@@ -72,21 +72,15 @@ def profile(
         )
     )
     stages = [distance.stage for distance in distances]
-    figure.update_xaxes(
-        tickfont={"size": 13, "color": INK[dark]}, zeroline=False, **stage_axis(stages)
-    )
+    figure.update_xaxes(tickfont_size=13, zeroline=False, **stage_axis(stages))
     for layer, (before, after) in enumerate(pairwise(stages)):
         if before != after:
             border = {"color": FAINT[dark], "width": 1, "dash": "dot"}
             figure.add_vline(x=layer + 0.5, line=border)
     figure.update_yaxes(
-        rangemode="tozero",
-        nticks=5,
-        zeroline=False,
-        ticksuffix=unit,
-        fixedrange=True,
-        tickfont={"color": INK[dark]},
+        rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit, fixedrange=True
     )
+    ink_axes(figure, dark)
     figure.update_layout(
         height=_PROFILE_HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 30},
@@ -127,13 +121,8 @@ def channels(
         if here:
             _name_channels(figure, sorted(here, key=rank.__getitem__), rank, values, INK[dark])
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(
-        nticks=5,
-        ticksuffix=unit,
-        zeroline=True,
-        zerolinecolor=FAINT[dark],
-        tickfont={"color": INK[dark]},
-    )
+    figure.update_yaxes(nticks=5, ticksuffix=unit, zeroline=True, zerolinecolor=FAINT[dark])
+    ink_axes(figure, dark)
     figure.update_layout(
         height=_CHANNELS_HEIGHT,
         margin={"l": 0, "r": 0, "t": 14, "b": 14},

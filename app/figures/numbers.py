@@ -1,7 +1,5 @@
 """The numbers of a figure as a table, whatever is drawn of them."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import html

@@ -1,7 +1,5 @@
 """Each picture of the board alone, as a file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from advprop_core.attribution.methods import METHODS

@@ -1,7 +1,5 @@
 """Pictures as PNGs."""
 
-from __future__ import annotations
-
 from PIL import Image
 
 from advprop_core.pictures.decoding import encode_png

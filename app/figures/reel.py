@@ -1,8 +1,6 @@
 """A film as small pictures and numbers: what the browser scrubs through, and what is saved."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +15,7 @@ from advprop_core.report.colours import (
     overlay,
 )
 from advprop_core.report.drawing import to_webp
+from advprop_core.types import Prediction
 from app.language.text import N_, Sentence
 
 MOST_CLASSES = 4
@@ -78,7 +77,8 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     pixels = film.pixels.numpy()
     change = pixels - pixels[:1]
     factor = amplification(change)
-    followed = _followed(film)
+    everything = [answer for answers in film.predictions.values() for answer in answers]
+    followed = most_probable([film.attacked_class, film.target_class], everything)
     maps = [drawn.numpy() for drawn in film.maps.values()]
     scale = colour_span(maps, sign) if maps else (0.0, 1.0)
     frames = []
@@ -92,14 +92,8 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
                 for drawn in maps
             ),
         ]
-        frames.append(
-            Frame(
-                frame_title(step, film.all_steps),
-                tuple(pictures),
-                tuple(tuple(p.probabilities[list(followed)].tolist()) for p in predictions),
-                tuple((names[p.class_index], p.confidence) for p in predictions),
-            )
-        )
+        title = frame_title(step, film.all_steps)
+        frames.append(frame_of(title, pictures, predictions, followed, names))
     return Reel(
         tuple(frames),
         branches,
@@ -133,17 +127,22 @@ def numbered_step(step: int, all_steps: int) -> str:
     return Sentence("Step {step} of {all_steps}", step=step, all_steps=all_steps)
 
 
-def _followed(film: Film) -> tuple[int, ...]:
-    """Class indices worth following, the most important first."""
-    asked = [film.attacked_class, film.target_class]
-    peaks = np.max(
-        [
-            prediction.probabilities.numpy()
-            for predictions in film.predictions.values()
-            for prediction in predictions
-        ],
-        axis=0,
-    )
+def frame_of(
+    title: str,
+    pictures: Iterable[bytes],
+    answers: Sequence[Prediction],
+    followed: Sequence[int],
+    names: Sequence[str],
+) -> Frame:
+    """A moment, with what each branch answers of the classes that are followed."""
+    shares = tuple(tuple(answer.probabilities[[*followed]].tolist()) for answer in answers)
+    said = tuple((names[answer.class_index], answer.confidence) for answer in answers)
+    return Frame(title, tuple(pictures), shares, said)
+
+
+def most_probable(asked: Iterable[int | None], answers: Iterable[Prediction]) -> tuple[int, ...]:
+    """Class indices worth following: those that are asked for, then the most probable ones."""
+    peaks = np.max([answer.probabilities.numpy() for answer in answers], axis=0)
     order = [*(index for index in asked if index is not None), *np.argsort(-peaks).tolist()]
     return tuple(dict.fromkeys(order))[:MOST_CLASSES]
 

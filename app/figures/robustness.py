@@ -1,7 +1,5 @@
 """Figures of the Robustness page: the report's on the page's ground, and two of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -12,7 +10,7 @@ from advprop_core.report import grids
 from advprop_core.report.colours import CHANGE_COLOURS, branch_colour
 from advprop_core.report.style import Spec, whiskers
 from advprop_core.report.words import Row, corruption, points
-from app.figures.style import INK, row_axis
+from app.figures.style import INK, ink_axes, row_axis, settle
 from app.language.text import _
 
 _GAIN_GROUND, _LOSS_GROUND = "rgba(27,120,55,0.10)", "rgba(118,42,131,0.10)"
@@ -43,7 +41,7 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
             + "<extra></extra>",
         )
     )
-    _settle(figure, 24 * len(kinds) + 64, dark)
+    settle(figure, 24 * len(kinds) + 64, dark)
     fixed = {"showgrid": False, "zeroline": False}
     figure.update_xaxes(title_text=_("severity"), type="category", **fixed)
     figure.update_yaxes(autorange="reversed", **fixed)
@@ -89,7 +87,7 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = Fals
                 + "<br>%{customdata[0]:.1%}<extra>%{fullData.name}</extra>",
             )
         )
-    _settle(figure, 36 * len(gains) + 60, dark)
+    settle(figure, 36 * len(gains) + 60, dark)
     figure.update_layout(showlegend=False)
     _mark_sides(figure, gains, dark)
     labels = [f"{escape(titles[gain.run])},<br>{gain.branch}" for gain in gains]
@@ -117,7 +115,7 @@ def of_report(spec: Spec, dark: bool) -> go.Figure:
     layout = {key: value for key, value in spec["layout"].items() if key != "template"}
     layout["font"] = {"color": INK[dark], "size": 13}
     figure = go.Figure({"data": [_in_ink(trace, dark) for trace in spec["data"]], "layout": layout})
-    _ink_axes(figure, dark)
+    ink_axes(figure, dark)
     return figure
 
 
@@ -129,24 +127,3 @@ def _in_ink(trace: Spec, dark: bool) -> Spec:
         if trace.get(axis, {}).get("color") == INK[False]
     }
     return trace | inked
-
-
-def _settle(figure: go.Figure, height: int, dark: bool) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 8, "b": 10},
-        font={"color": INK[dark], "size": 13},
-        dragmode=False,
-        hovermode="closest",
-    )
-    figure.update_xaxes(automargin=True, fixedrange=True)
-    figure.update_yaxes(automargin=True, fixedrange=True)
-    _ink_axes(figure, dark)
-
-
-def _ink_axes(figure: go.Figure, dark: bool) -> None:
-    """Streamlit's theme would write them in a grey that is too faint."""
-    inked = {"tickfont": {"color": INK[dark]}, "title": {"font": {"color": INK[dark]}}}
-    figure.update_xaxes(**inked)
-    figure.update_yaxes(**inked)
-    figure.update_layout(legend_font_color=INK[dark])

@@ -1,7 +1,5 @@
 """The attack studio's results as figures: curves over epsilon, and who fools whom."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple

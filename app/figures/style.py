@@ -1,7 +1,5 @@
 """What all figures have in common; colour means branch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -113,3 +111,25 @@ def _apart(middles: Mapping[str, float], stage: str, other: str, count: int) -> 
     """Whether both names have room on the narrowest axis."""
     room = _NARROWEST * abs(middles[stage] - middles[other]) / count
     return room > _LETTER * (len(stage) + len(other)) / 2
+
+
+def settle(figure: Any, height: int, dark: bool) -> None:
+    """A figure that stays as it is, with room for the names on its axes."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 8, "b": 10},
+        font={"color": INK[dark], "size": 13},
+        dragmode=False,
+        hovermode="closest",
+    )
+    figure.update_xaxes(automargin=True, fixedrange=True)
+    figure.update_yaxes(automargin=True, fixedrange=True)
+    ink_axes(figure, dark)
+
+
+def ink_axes(figure: Any, dark: bool) -> None:
+    """Streamlit's theme would write them in a grey that is too faint."""
+    inked = {"tickfont": {"color": INK[dark]}, "title": {"font": {"color": INK[dark]}}}
+    figure.update_xaxes(**inked)
+    figure.update_yaxes(**inked)
+    figure.update_layout(legend_font_color=INK[dark])

@@ -1,17 +1,13 @@
 """Visualisations as a reel: the pictures of all branches under one slider."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.drawing import to_webp
 from advprop_core.visualise.ascent import Visualisation
 from advprop_core.visualise.goals import Channel
-from app.figures.reel import MOST_CLASSES, Frame, Reel, numbered_step
+from app.figures.reel import Reel, frame_of, most_probable, numbered_step
 from app.language.text import N_
 
 
@@ -33,19 +29,14 @@ class Drawn:
 def make_visual_reel(films: Sequence[Drawn], names: Sequence[str]) -> Reel:
     """Draw every frame; the films have the same goal and steps, and their classes these names."""
     first = films[0].made
-    is_class = not isinstance(first.goal, Channel)
-    followed = _followed(films)
+    wished = None if isinstance(first.goal, Channel) else first.goal
+    followed = most_probable([wished], [film.made.answers[-1] for film in films])
     frames = []
     for frame, step in enumerate(first.steps):
         answers = [film.made.answers[frame] for film in films]
-        frames.append(
-            Frame(
-                numbered_step(step, first.steps[-1]) if step else N_("Start"),
-                tuple(to_webp(film.made.frames[frame].numpy()) for film in films),
-                tuple(tuple(a.probabilities[list(followed)].tolist()) for a in answers),
-                tuple((names[a.class_index], a.confidence) for a in answers),
-            )
-        )
+        title = numbered_step(step, first.steps[-1]) if step else N_("Start")
+        pictures = (to_webp(film.made.frames[frame].numpy()) for film in films)
+        frames.append(frame_of(title, pictures, answers, followed, names))
     titles = tuple(film.title for film in films)
     return Reel(
         frames=tuple(frames),
@@ -53,7 +44,7 @@ def make_visual_reel(films: Sequence[Drawn], names: Sequence[str]) -> Reel:
         captions=titles,
         classes=tuple(names[index] for index in followed),
         true_place=None,
-        target_place=0 if is_class else None,
+        target_place=None if wished is None else 0,
         steps=first.steps,
         all_steps=first.steps[-1],
         class_index=followed[0],
@@ -61,11 +52,3 @@ def make_visual_reel(films: Sequence[Drawn], names: Sequence[str]) -> Reel:
         start=N_("the start"),
         exact=None,
     )
-
-
-def _followed(films: Sequence[Drawn]) -> tuple[int, ...]:
-    """Class indices worth following: the one that is wished, then those most probable at an end."""
-    goal = films[0].made.goal
-    ends = np.max([film.made.answers[-1].probabilities.numpy() for film in films], axis=0)
-    wished = [] if isinstance(goal, Channel) else [goal]
-    return tuple(dict.fromkeys([*wished, *np.argsort(-ends).tolist()]))[:MOST_CLASSES]

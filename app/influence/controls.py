@@ -1,7 +1,5 @@
 """Widgets of the Influence page; loads no torch."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.types import ModelInfo

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.report.colours import branch_colour
-from app.influence import controls as influence_controls
-from app.influence import suspects, words
+from app.influence import controls, suspects, words
 from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
 from app.language.text import _
 from app.shell import cache, comparison, network_files, state, workbench
+from app.shell.cache import Lens
 from app.shell.layout import in_rows, tabs
 from app.shell.messages import learnt, plain, safe
 from app.shell.pictures import key_of
@@ -20,7 +20,6 @@ from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
     from app.influence.work import BranchRest, PictureRest
-    from app.shell.cache import Lens
 
 _PICTURE = 120  # px
 _FITTING = "shapes-advprop"  # a bundled network whose training images can be drawn
@@ -115,7 +114,7 @@ workbench.show_page(
     words.QUESTION,
     words.INTRODUCTION,
     slot="influence",
-    controls_of=influence_controls.choices,
+    controls_of=controls.choices,
     task=_task,
     draw=_draw,
 )

@@ -1,7 +1,5 @@
 """What a person has chosen on the Influence page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES

@@ -1,7 +1,5 @@
 """The work behind the Influence page: features, a fitted last layer, and influences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The lab's address on the app's own server: ``/lab/``."""
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The lab as files for a web host: written once, in the background, into a folder of the cache."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What happens once the server listens: addresses are said, and a browser opens."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import webbrowser

@@ -1,7 +1,5 @@
 """``advprop page`` in a process of its own: its exporter changes PyTorch while it works."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from importlib.util import find_spec

@@ -4,8 +4,6 @@ A sentence that is new in the code is added without a translation, which the tes
 is no longer there is removed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import chain

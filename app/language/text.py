@@ -4,8 +4,6 @@ English is the text in the code and the key of every catalogue in ``app/locale``
 page it is decides the language; what workers and downloads write is English.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations

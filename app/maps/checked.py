@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
 from advprop_core.text import percent
+from advprop_core.types import InputKind
 from app.language.text import N_, _, join
 from app.shell.messages import PICTURES, graded
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
-    from advprop_core.types import InputKind
 
 COLUMNS = N_("""
 A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check is undecided.
@@ -79,13 +79,6 @@ _CHECKS = (
     _Check(N_("Sensitivity"), lambda trust: trust.sensitivity, 0.5, 1.0),
     _Check(N_("Random weights"), lambda trust: _size(trust.randomisation.kept), 0.3, 0.6),
 )
-_IN_A_SENTENCE = {
-    "Deletion": N_("deletion"),
-    "Insertion": N_("insertion"),
-    "Infidelity": N_("infidelity"),
-    "Sensitivity": N_("sensitivity"),
-    "Random weights": N_("random weights"),
-}
 _SIGNED = ("Deletion", "Insertion")
 
 
@@ -95,7 +88,7 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
     sides: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for check in _CHECKS:
         share = mean(check.direction(trust) for trust in trusts)
-        sides[(share > 0.5) - (share < -0.5)].append(_(_IN_A_SENTENCE[check.title]))
+        sides[(share > 0.5) - (share < -0.5)].append(_(check.title).lower())
     passed, failed, undecided = sides[1], sides[-1], sides[0]
     if len(failed) > len(passed):
         conclusion = _("should not be trusted here")

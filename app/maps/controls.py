@@ -1,10 +1,7 @@
 """Widgets of the Maps page; loads no torch."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import ModelInfo
@@ -12,9 +9,6 @@ from app.language.text import _, titled
 from app.maps.view import MOST_MAPS
 from app.shell import controls
 from app.shell.state import key
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 
 def picker(info: ModelInfo) -> DeltaGenerator:

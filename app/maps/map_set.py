@@ -14,12 +14,12 @@ from advprop_core.compare.compare import compare
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.types import AttributionMap, Comparison, InputKind
 from app.shell.comparison import inputs
+from app.shell.jobs import Report
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from advprop_core.faithfulness.trust import Cell, Trust
-    from app.shell.jobs import Report
 
 _ATTACK_SHARE = 0.2  # of the progress bar
 

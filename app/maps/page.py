@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.errors import InputError
@@ -15,17 +17,13 @@ from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView, ask, asked
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
-from app.shell.layout import chart, in_rows, once
+from app.shell.cache import Lens
+from app.shell.layout import chart, dark, in_rows, once
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from streamlit.delta_generator import DeltaGenerator
-
     from advprop_core.faithfulness.trust import Cell, Trust
     from app.maps.map_set import MapSet
-    from app.shell.cache import Lens
 
 QUESTION = N_("Where did each branch look, and can the maps be trusted?")
 INTRODUCTION = N_(
@@ -190,7 +188,7 @@ def _curves(map_set: MapSet, checks: Mapping[Cell, Trust], method: str) -> None:
     for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):
         with column:
             st.markdown(f"**{_(walk.title())}**")
-            figure = figures.curves(lines, map_set.comparison.branches, walk, dark=workbench.dark())
+            figure = figures.curves(lines, map_set.comparison.branches, walk, dark=dark())
             alt = _("{walk} curves of {title}").format(
                 walk=_(walk.title()), title=_(METHODS[method].title)
             )

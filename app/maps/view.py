@@ -1,7 +1,5 @@
 """What a person has chosen on the Maps page."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 

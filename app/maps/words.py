@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
+from advprop_core.types import ModelInfo
 from app.language.text import N_, _
+from app.maps.view import MapsView
 from app.shell.comparison import target_class
 from app.shell.messages import PICTURES
 
 if TYPE_CHECKING:
-    from advprop_core.types import ModelInfo
     from app.maps.map_set import MapSet
-    from app.maps.view import MapsView
 
 _DIFFER, _AGREE = 0.3, 0.7
 """Rank correlations below and above which two maps are said to differ, and to agree."""

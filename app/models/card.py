@@ -1,7 +1,5 @@
 """The card of a network: what it is, where that is known from, and what was measured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

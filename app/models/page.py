@@ -1,7 +1,5 @@
 """Models: what each network is, how it was trained, and what was measured of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

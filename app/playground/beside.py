@@ -1,12 +1,11 @@
 """Two comparisons side by side: one that was kept, and the one that is chosen now."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from advprop_core.types import ModelInfo
 from app.language.text import _, join
 from app.playground import glance
 from app.playground.view import PlaygroundView, read_kept, write_kept
@@ -16,11 +15,6 @@ from app.shell.layout import in_rows
 from app.shell.messages import quote, safe
 from app.shell.tasks import Shown
 from app.shell.view import EXPLAINED
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
-    from advprop_core.types import ModelInfo
 
 _SLOT = "beside"
 

@@ -1,7 +1,5 @@
 """The film of the attack studio: how does the attack get there, step by step?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The Playground's network and picture as one HTML file that needs no server."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 import threading

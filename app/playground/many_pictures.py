@@ -1,7 +1,5 @@
 """Who fools whom on many pictures: the measurement behind the matrix of the attack studio."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from advprop_core.datasets.named import load_images

@@ -1,7 +1,5 @@
 """The matrix of the attack studio: who fools whom, on this picture and on many?"""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.compare.matrix import attack_matrix
@@ -10,9 +8,8 @@ from app.language.text import _
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
-from app.shell.layout import chart
+from app.shell.layout import chart, dark
 from app.shell.tasks import Shown, Task
-from app.shell.workbench import dark
 
 _MANY = "studio.folder"
 

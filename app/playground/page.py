@@ -1,11 +1,10 @@
 """Playground: perturb a picture and compare what the branches make of it."""
 
-from __future__ import annotations
-
 import streamlit as st
 
+from app.elements.eraser import eraser
 from app.language.text import N_, _
-from app.playground import beside, glance, saving, studio, words
+from app.playground import beside, glance, studio, words
 from app.playground.view import PlaygroundView
 from app.shell import messages, state, workbench
 from app.shell.comparison import comparison_task, target_class
@@ -26,6 +25,8 @@ _ERASER = 360  # px
 
 def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
+    from app.playground import saving  # here: it loads torch
+
     _eraser(shown)
     drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,8 +41,7 @@ def _draw(shown: Shown, current: bool) -> None:
 
 def _eraser(shown: Shown) -> None:
     """The clean picture, to be drawn on, where it is to be erased by hand."""
-    from app.elements.eraser import eraser
-    from app.figures import pictures
+    from app.figures import pictures  # here: it loads torch
 
     if st.session_state[key("perturbation")] != "erase":
         return
@@ -59,15 +59,11 @@ def _honesty(shown: Shown) -> None:
     """What a person must know before believing it."""
     info = shown.info
     st.subheader(_("How large is this perturbation?"))
-    sentences = [*_target(shown), *messages.honesty(shown.result, info)]
+    sentences = messages.honesty(shown.result, info)
     sentences.append(messages.learnt(info, shown.result.true_class is not None))
+    if (target := target_class(shown.view, info)) is not None:
+        sentences.insert(0, words.reached(shown.result, target, info.class_names))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
-
-
-def _target(shown: Shown) -> list[str]:
-    """Whether a targeted attack got what it wanted."""
-    target = target_class(shown.view, shown.info)
-    return [] if target is None else [words.reached(shown.result, target, shown.info.class_names)]
 
 
 workbench.show_page(

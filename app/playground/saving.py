@@ -1,15 +1,29 @@
 """What can be saved of a comparison; every file is made when its button is pressed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from advprop_core.compare.bundles.archive import pack_arrays
+from advprop_core.compare.bundles.network import Source
+from advprop_core.compare.bundles.write import (
+    Record,
+    answers_csv,
+    map_arrays,
+    picture_arrays,
+    write_bundle,
+)
+from advprop_core.compare.experiment import Experiment
+from advprop_core.models.bundle import says_all_itself
+from advprop_core.models.header import file_sha256
+from advprop_core.models.settings import ModelSettings
+from advprop_core.pictures.decoding import encode_png, to_image
+from advprop_core.report.comparison_sheet import draw_comparison
+from advprop_core.report.comparison_words import captions
 from advprop_core.types import Comparison
+from app.figures import one_picture
 from app.lab import writing
 from app.lab.routes import ADDRESS
 from app.language.text import _, reader
@@ -18,10 +32,6 @@ from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
 from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
-
-if TYPE_CHECKING:
-    from advprop_core.compare.bundles.network import Source
-    from advprop_core.compare.bundles.write import Record
 
 
 def show(shown: Shown, drawn: Shown | None) -> None:
@@ -37,7 +47,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
         _offer(
             _("Save the perturbed picture (PNG)"),
             "perturbed.png",
-            lambda: _png(result),
+            lambda: encode_png(to_image(result.adversarial)),
             _("8 bits a colour, at the size that the network takes."),
         )
         with st.popover(_("Save more"), icon=":material/download:"):
@@ -71,13 +81,13 @@ def show(shown: Shown, drawn: Shown | None) -> None:
             _offer(
                 _("Perturbed picture, exact (npz)"),
                 "perturbed.npz",
-                lambda: _exact_pictures(result),
+                lambda: pack_arrays(picture_arrays(result)),
                 _("Full precision: clean, adversarial and perturbation, float32, (3, H, W)."),
             )
             _offer(
                 _("Answers (CSV)"),
                 "answers.csv",
-                lambda: _answers(shown),
+                lambda: answers_csv(result, shown.info).encode(),
                 _("The probability of every class, for each branch and picture."),
             )
             if maps is not None and maps.result.maps:
@@ -85,7 +95,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                 _offer(
                     _("Maps (npz)"),
                     "maps.npz",
-                    lambda: _maps(with_maps),
+                    lambda: pack_arrays(map_arrays(with_maps)),
                     _("As they were computed: signed, without a colour scale."),
                 )
             _one_picture(shown, maps)
@@ -100,8 +110,6 @@ def show(shown: Shown, drawn: Shown | None) -> None:
 
 def _one_picture(shown: Shown, drawn: Shown | None) -> None:
     """Any picture of the board by itself."""
-    from app.figures import one_picture
-
     makers = one_picture.pictures(shown.result)
     if drawn is not None:
         view = shown.view
@@ -136,40 +144,8 @@ def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:
     )
 
 
-# Below, torch and all else that is heavy is loaded where a file is made.
-
-
-def _png(result: Comparison) -> bytes:
-    from advprop_core.pictures.decoding import encode_png, to_image
-
-    return encode_png(to_image(result.adversarial))
-
-
-def _exact_pictures(result: Comparison) -> bytes:
-    from advprop_core.compare.bundles.archive import pack_arrays
-    from advprop_core.compare.bundles.write import picture_arrays
-
-    return pack_arrays(picture_arrays(result))
-
-
-def _answers(shown: Shown) -> bytes:
-    from advprop_core.compare.bundles.write import answers_csv
-
-    return answers_csv(shown.result, shown.info).encode()
-
-
-def _maps(result: Comparison) -> bytes:
-    from advprop_core.compare.bundles.archive import pack_arrays
-    from advprop_core.compare.bundles.write import map_arrays
-
-    return pack_arrays(map_arrays(result))
-
-
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
-    from advprop_core.compare.bundles.write import Record
-    from advprop_core.compare.experiment import Experiment
-
     view, lens = shown.view, cache.load_lens(shown.view.model)
     maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
     return Record(
@@ -189,11 +165,6 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
 
 def _source(lens: cache.Lens) -> Source:
     """The network by the name that its person knows, with what was said of its file."""
-    from advprop_core.compare.bundles.network import Source
-    from advprop_core.models.bundle import says_all_itself
-    from advprop_core.models.header import file_sha256
-    from advprop_core.models.settings import ModelSettings
-
     name = lens.network.name
     if (origin := network_files.origin(name)) is not None:
         return Source(origin.file, lens.model, lens.info, origin.settings, origin.sha256)
@@ -213,10 +184,6 @@ def _given(source: str, size: int) -> bytes | None:
 
 def _sheet(record: Record, scale: str) -> bytes:
     """With maps in the colours that they have on the page."""
-    from advprop_core.pictures.decoding import encode_png
-    from advprop_core.report.comparison_sheet import draw_comparison
-    from advprop_core.report.comparison_words import captions
-
     title = f"{record.source.info.name or record.source.name} on {record.title}"
     names, changed_by = record.source.info.class_names, record.experiment.perturbation
     said = captions(record.comparison, changed_by, title, names)
@@ -224,7 +191,5 @@ def _sheet(record: Record, scale: str) -> bytes:
 
 
 def _bundle(shown: Shown, drawn: Shown | None) -> bytes:
-    from advprop_core.compare.bundles.write import write_bundle
-
     record = _record(shown, drawn)
     return write_bundle(replace(record, sheet=_sheet(record, shown.view.scale)))

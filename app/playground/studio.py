@@ -1,7 +1,5 @@
 """The attack studio below the Playground: nothing of it is computed until a part is opened."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.language.text import N_, _

@@ -1,7 +1,5 @@
 """The ε sweep of the attack studio: how strong must the attack be?"""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st
@@ -14,10 +12,9 @@ from app.language.text import _, paragraph
 from app.playground import words
 from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
-from app.shell.layout import chart
+from app.shell.layout import chart, dark
 from app.shell.tasks import Shown, Task
 from app.shell.view import STRENGTHS, View, bounds
-from app.shell.workbench import dark
 
 # In the units of the sidebar, each a stop of its slider; fine where most answers change.
 GRIDS = {

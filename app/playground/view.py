@@ -1,7 +1,5 @@
 """What a person has chosen on the Playground."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 

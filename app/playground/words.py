@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import NORM_TITLES, NORM_UNITS, percent, radius
+from advprop_core.types import AttackConfig, Comparison
 from app.language.text import _, join, ngettext, paragraph
 from app.shell import messages
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from advprop_core.compare.matrix import AttackMatrix
     from advprop_core.compare.sweep import Sweep
     from advprop_core.evaluation.results import BranchResult
-    from advprop_core.types import AttackConfig, Comparison
     from app.figures.reel import Reel
     from app.playground.many_pictures import ManyPictures
 

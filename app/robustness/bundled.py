@@ -1,7 +1,5 @@
 """The results that come with the app: which there are, and which question each answers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Where finished figures are kept between runs: one folder of the person's own cache."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

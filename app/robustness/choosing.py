@@ -4,26 +4,12 @@ Which there are depends on the results that are shown. A field that is empty sta
 of them, or for another default, so that a link holds only what a person chose.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from app.robustness.view import INNER
 from app.shell import links, state
 from app.shell.state import key
-
-
-@contextmanager
-def remembered() -> Iterator[None]:
-    """What is chosen inside is in the link, also where only this part of the page is drawn anew."""
-    for name in INNER:  # Streamlit forgets the widgets of a tab that is closed
-        st.session_state.setdefault(key(name), st.session_state["fields"][name])
-    state.current()
-    yield
-    state.current()
 
 
 def choose(

@@ -3,9 +3,7 @@
 While a run is on they cannot be moved: the link then names the run, and a reload finds it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -28,18 +26,15 @@ _NAMED = 6  # class folders, of many
 _PAIR = ("shapes-vanilla", "shapes-advprop")
 
 
-def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
-    """Replace what is not available, among networks by name and results, before the widgets."""
+def settle(models: Mapping[str, ModelInfo]) -> None:
+    """Replace what is not available, before the widgets."""
     tested = _first(models, state.default().model)
     image_sets = data_for({name: models[name] for name in tested})
-    state.opens_with(tested=tested, data=next(iter(image_sets or DATA)), results=results[0])
+    state.opens_with(tested=tested, data=next(iter(image_sets or DATA)))
     pair = _first(models, st.session_state[key("model")])
     runs.settle_networks("tested", models, MOST_MODELS, pair)
     image_sets = data_for({name: models[name] for name in st.session_state[key("tested")]})
-    for name, options in {"data": image_sets or DATA, "results": results}.items():
-        if not st.session_state[key(name)]:  # left open: the first that there is
-            state.choose(**{name: next(iter(options))})
-        state.keep_within(name, list(options), next(iter(options)))
+    state.settle("data", list(image_sets or DATA))
 
 
 def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
@@ -52,17 +47,9 @@ def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
 
 def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> None:
     """All that decides a run."""
-    st.multiselect(
-        _("Networks"),
-        list(models),
-        format_func=network_files.title,
-        key=key("tested"),
-        max_selections=MOST_MODELS,
-        select_all=False,  # it would choose more than a run takes
-        placeholder=_("Choose a network"),
-        disabled=busy,
-        help=_("Every branch of every network is measured on the same images."),
-    )
+    titles = {name: network_files.title(name) for name in models}
+    help = _("Every branch of every network is measured on the same images.")
+    runs.networks("tested", titles, MOST_MODELS, help, disabled=busy)
     image_sets = data_for({name: models[name] for name in view.tested})
     help = _(
         "Scenes are drawn by this project, and were not used for training. Your own folder is the "

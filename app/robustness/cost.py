@@ -1,9 +1,6 @@
-"""What a run takes, told before it begins: passes of an image through a network; loads no torch."""
-
-from __future__ import annotations
+"""What a run takes: passes of an image through a network; loads no torch."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.types import AttackConfig, ModelInfo
@@ -27,44 +24,13 @@ def passes(request: RunRequest, infos: Mapping[str, ModelInfo]) -> dict[str, int
     }
 
 
-def in_words(
-    request: RunRequest,
-    infos: Mapping[str, ModelInfo],
-    speeds: Mapping[str, float] = MappingProxyType({}),
-) -> str:
-    """What a run costs, as far as that can be told before it.
-
-    ``speeds`` is network to the seconds of a pass, or empty where it is not known.
-    """
-    counts = passes(request, infos)
-    total = sum(counts.values())
-    rounded = int(round(total, 2 - len(str(total))))  # more than two digits would be untrue
-    shown = f"{rounded:,}".replace(",", "\u202f")
-    cost = _("At most about {count} passes of an image through a network")
-    if speeds:
-        cost = _(
-            "At most about {count} passes of an image through a network, {time} on this machine"
-        )
-    seconds = sum(count * speeds[name] for name, count in counts.items()) if speeds else 0
-    cost = cost.format(count=shown, time=_duration(seconds))
-    sentence = _("{sentence}.")
-    if AUTOATTACK in request.kinds:
-        sentence = _(
-            "{sentence}, and those of AutoAttack: some seconds for each image that it does not "
-            "fool."
-        )
-    return sentence.format(sentence=cost)
-
-
-def _duration(seconds: float) -> str:
-    """``about 3 minutes``; what is short is said to be so."""
-    if seconds < 10:
-        return _("a few seconds")
-    if seconds < 90:
-        return _("about {count} seconds").format(count=10 * round(seconds / 10))
-    if seconds < 90 * 60:
-        return _("about {count} minutes").format(count=round(seconds / 60))
-    return _("about {count} hours").format(count=round(seconds / 3600))
+def besides(request: RunRequest) -> str:
+    """A phrase around what passes cost, for what they do not tell."""
+    if AUTOATTACK not in request.kinds:
+        return _("{sentence}.")
+    return _(
+        "{sentence}, and those of AutoAttack: some seconds for each image that it does not fool."
+    )
 
 
 def _for_each_branch(request: RunRequest, branches: int) -> int:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
 from app.language.text import N_, _, english
 from app.robustness import choosing, words
 from app.robustness.measurement import SEED
-from app.shell import defects, network_files
+from app.robustness.view import INNER
+from app.shell import defects, network_files, state
 from app.shell.layout import page_button, small_picture
 from app.shell.view import STRENGTHS, View, bounds
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.disagreement import Case, Disagreement
     from app.robustness.work import Outcome
 
@@ -28,7 +29,7 @@ _DIFFER, _WRONG = N_("Branches differ"), N_("Confidently wrong")
 
 
 @defects.fragment
-@choosing.remembered()
+@state.remembered(*INNER)
 def show(outcome: Outcome) -> None:
     """Which images, of which network, under which condition."""
     from advprop_core.evaluation.disagreement import disagreement

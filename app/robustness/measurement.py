@@ -1,7 +1,5 @@
 """What the Robustness page asks to be measured; loads no torch."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ from advprop_core.report.words import Row, describe, grouped, of_kind, own_attac
 from app.language.text import _, english
 from app.robustness import bundled, choosing, gallery, study, tables, words
 from app.shell import state
-from app.shell.layout import chart, in_rows
-from app.shell.workbench import dark
+from app.shell.layout import chart, dark, report_plots
+from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
     from app.robustness.work import Outcome
@@ -142,7 +142,7 @@ def _heat_map(
         heading = f"Points of accuracy under corruptions, {pair}"
         figure.update_traces(meta={"network": pair, "n": by_branch[first][0]["n"]})
         sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
-    st.markdown(words.emphasised(sentence))
+    st.markdown(emphasised(sentence))
     chart(figure, "robustness.heat", sentence, heading)
     st.caption(_(words.HEAT if second is None else words.DIFFERENCE))
 
@@ -229,25 +229,14 @@ def _telling(branches: Sequence[Branch]) -> list[Branch]:
 def _section(section: Section) -> None:
     for group in section.groups:
         if group.text and len(group.plots) == 1:
-            st.markdown(words.emphasised(group.text))
+            st.markdown(emphasised(group.text))
         _plots(group.plots, section.across)
     if section.caption:
         st.caption(section.caption)
 
 
 def _plots(plots: Sequence[Plot], across: int) -> None:
-    across = 1 if len(plots) == 1 else across
-    for column, plot in in_rows(plots, across, roomy=f"plots-{plots[0].key}" if plots else ""):
-        with column:
-            _plot(plot)
-
-
-def _plot(plot: Plot) -> None:
-    from app.figures import robustness as figures
-
-    chart(figures.of_report(plot.spec, dark()), f"robustness.{plot.key}", plot.alt)
-    if plot.note:
-        st.markdown(words.emphasised(plot.note))
+    report_plots(plots, across, "robustness", f"plots-{plots[0].key}" if plots else "")
 
 
 def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.report import plots
+from advprop_core.report.pages import page
 from advprop_core.report.sections import with_short_names
 from advprop_core.report.sentences import (
     DIFFERENT_IMAGES,
@@ -19,11 +20,12 @@ from advprop_core.report.sentences import (
 )
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
 from app.language.text import _, english, paragraph
-from app.robustness import choosing, parts, words
+from app.robustness import parts, words
 from app.robustness.parts import Results
-from app.shell import chart_saving, defects, messages, runs
-from app.shell.layout import chart, tabs
-from app.shell.workbench import dark
+from app.robustness.view import INNER
+from app.shell import chart_saving, defects, messages, runs, state
+from app.shell.layout import chart, dark, tabs
+from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
     from app.robustness.work import Outcome
@@ -43,17 +45,17 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     st.caption(paragraph([words.source(content), *([words.reused(outcome)] if outcome else [])]))
     if checked := gradients_checked(content):
         st.caption(f":material/check: {checked}")
-    runs.offer_files(content, "results.json", lambda: _report(content))
+    runs.offer_files(content, "results.json", page)
 
 
 def _answer(content: Mapping[str, Any]) -> None:
     """One sentence."""
     sentences = headline(content)
     if sentences:
-        st.markdown(f"## {words.emphasised(sentences[0])}")
+        st.markdown(f"## {emphasised(sentences[0])}")
     if sentences != [_(DIFFERENT_IMAGES)]:
         ranked = hardest(content) or of_kind(content["results"], "clean")
-        st.markdown(words.emphasised(verdict(ranked)))
+        st.markdown(emphasised(verdict(ranked)))
 
 
 def _at_a_glance(content: Mapping[str, Any]) -> None:
@@ -82,13 +84,7 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
 def _more(results: Results) -> None:
     """Everything else, a tab at a time."""
     makers = parts.parts(results)
-    with choosing.remembered():
+    with state.remembered(*INNER):
         tab, title = tabs(list(makers), "part")
         with tab:
             makers[title](results)
-
-
-def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.pages import page
-
-    return page(content)

@@ -1,7 +1,5 @@
 """Draws a study: what one thing changes, over several seeds; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +10,10 @@ from advprop_core.evaluation.studies import Gain
 from advprop_core.text import points
 from app.language.text import N_, _, english, join, paragraph
 from app.robustness import bundled, choosing
-from app.shell import chart_saving, defects, runs
-from app.shell.layout import chart
+from app.robustness.view import INNER
+from app.shell import chart_saving, defects, runs, state
+from app.shell.layout import chart, dark
 from app.shell.messages import graded, safe
-from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
 _ADVPROP = "advprop"  # in the label of a run that the study is about
@@ -165,7 +163,7 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
 
 @defects.fragment
 def _question(content: Content) -> None:
-    with choosing.remembered():
+    with state.remembered(*INNER):
         number, measure = _chosen(content)
     _answer(content, content["questions"][number], measure)
 

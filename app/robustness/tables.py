@@ -1,7 +1,5 @@
 """Tables of the Robustness page: a row for each branch; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from statistics import fmean as mean
 from typing import Any

@@ -1,7 +1,5 @@
 """What a person has chosen on the Robustness page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from advprop_core.attacks.named import AUTOATTACK
@@ -15,7 +13,7 @@ PARTS = (
 """Tabs with more of a result, where it has something for them."""
 INNER = ("transfer", "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked",
          "asked_on", "gallery_network", "gallery_condition", "gallery_group")  # fmt: skip
-"""Fields of what is chosen inside the tabs; see :mod:`app.robustness.choosing`."""
+"""Fields of what is chosen inside the tabs; see :func:`app.shell.state.remembered`."""
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from advprop_core import text
-from advprop_core.report.sentences import who, with_emphasis
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.report.sentences import who
 from advprop_core.report.words import Row, corruption, describe, images_asked, points
 from advprop_core.text import NORM_TITLES, percent, radius
 from app.language.text import N_, _, join, paragraph
+from app.robustness.measurement import RunRequest
 from app.shell.messages import safe, unbroken
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.disagreement import Case, Opinion
-    from app.robustness.measurement import RunRequest
     from app.robustness.work import Outcome
 
 
@@ -69,11 +69,6 @@ def _attacks(request: RunRequest) -> list[str]:
     if not request.sanity:
         return [attacked]
     return [attacked, _("under noise and with no limit on ε, to check the gradients")]
-
-
-def emphasised(sentence: str) -> str:
-    """A sentence of the report as Markdown; what files are called is none."""
-    return unbroken(with_emphasis(sentence, safe, "**", "**"))
 
 
 def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[str, int], float]:

@@ -1,7 +1,5 @@
 """A run of the Robustness page, done by a worker."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

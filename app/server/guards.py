@@ -5,8 +5,6 @@ files written that help to develop it. It keeps as many files as are sent, and c
 it was called by for websockets alone.
 """
 
-from __future__ import annotations
-
 import socket
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Headers that tell a browser what pages of this server may do."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders

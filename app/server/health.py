@@ -1,7 +1,5 @@
 """What an operator asks of a running server: whether it lives, whether it takes work, how much."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Logs as an operator's tools read them: a JSON object a line, without what visitors gave."""
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

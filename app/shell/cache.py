@@ -17,10 +17,11 @@ from streamlit import runtime
 
 from advprop_core.evaluation import results_file
 from advprop_core.models import bundle
+from advprop_core.models.findings import Findings
 from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
-from advprop_core.types import ModelInfo
+from advprop_core.types import ModelInfo, Prediction
 from app.shell.jobs import Limits
 from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
-    from advprop_core.models.findings import Findings
-    from advprop_core.types import Prediction
 
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144

@@ -1,11 +1,10 @@
 """Widgets to values; loads no torch, so that they are there before the networks are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names, find_class
@@ -13,16 +12,12 @@ from advprop_core.text import NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
 from app.language.text import N_, _, reader, titled
 from app.shell import erasing, network_files, opening, state
+from app.shell.cache import Lens
 from app.shell.fields import number, segments, select, slider
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.view import ATTACKS, EXPLAINED, KINDS, NORMS, PERTURBATIONS, SCALES, View, ends
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
-    from app.shell.cache import Lens
 
 _STRENGTHS = {
     "linf": (

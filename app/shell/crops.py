@@ -3,8 +3,6 @@
 It travels with the picture: ``upload:KEY@LEFT.TOP.SIDE``, in thousandths of the shorter side.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What went wrong: a mistake that the person can mend, or a defect of this project."""
 
-from __future__ import annotations
-
 import logging
 import platform
 import re

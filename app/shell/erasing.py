@@ -1,7 +1,5 @@
 """Erasing by hand: the controls that need no drawing, and what was erased in words."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from advprop_core.pictures.regions import (
@@ -18,12 +16,6 @@ from app.shell.state import key
 from app.shell.view import View
 
 FILL_TITLES = {"grey": N_("Grey"), "black": N_("Black"), "blur": N_("Blur")}
-_NUMBER_TITLES = {
-    "left": N_("Left, in %"),
-    "top": N_("Top, in %"),
-    "width": N_("Width, in %"),
-    "height": N_("Height, in %"),
-}
 _ERASED = {
     "grey": counted("{count} region painted grey by hand", "{count} regions painted grey by hand"),
     "black": counted(
@@ -31,8 +23,13 @@ _ERASED = {
     ),
     "blur": counted("{count} region blurred by hand", "{count} regions blurred by hand"),
 }
-_NUMBERS = {"left": (0, 99, 30), "top": (0, 99, 30), "width": (1, 100, 40), "height": (1, 100, 40)}
-"""Least, most and first value, in percent of the picture's side."""
+_NUMBERS = {
+    "left": (N_("Left, in %"), 0, 99, 30),
+    "top": (N_("Top, in %"), 0, 99, 30),
+    "width": (N_("Width, in %"), 1, 100, 40),
+    "height": (N_("Height, in %"), 1, 100, 40),
+}
+"""Title, least, most and first value, in percent of the picture's side."""
 
 
 def controls() -> None:
@@ -82,9 +79,10 @@ def describe(view: View) -> str:
 
 def _new_region(full: bool) -> None:
     columns = [*st.columns(2), *st.columns(2)]
-    for column, (name, (least, most, first)) in zip(columns, _NUMBERS.items(), strict=True):
+    for column, (name, numbers) in zip(columns, _NUMBERS.items(), strict=True):
+        title, least, most, first = numbers
         column.number_input(
-            _(_NUMBER_TITLES[name]),
+            _(title),
             least,
             most,
             value=first,

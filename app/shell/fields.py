@@ -1,7 +1,5 @@
 """Widgets of fields of the view: what each takes is said there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

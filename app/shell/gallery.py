@@ -1,7 +1,5 @@
 """Choosing a picture: samples, the person's folder, an upload or the camera."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

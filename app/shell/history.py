@@ -1,8 +1,7 @@
 """Undo, redo and reset: the views of a page, one after another; and the link to share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -74,19 +73,18 @@ class History:
     views: tuple[View, ...]
     at: int = 0
 
-    def after(self, view: View) -> History:
+    def after(self, view: View) -> Self:
         """With a view that was chosen now: what was undone before it is forgotten."""
         if view == self.views[self.at]:
             return self
         views = (*self.views[: self.at + 1], view)[-_MOST:]
-        return History(views, len(views) - 1)
+        return replace(self, views=views, at=len(views) - 1)
 
-    def settled(self, view: View) -> History:
+    def settled(self, view: View) -> Self:
         """With the view that a step back or forward became: a network may lack what it asked."""
-        views = (*self.views[: self.at], view, *self.views[self.at + 1 :])
-        return History(views, self.at)
+        return replace(self, views=(*self.views[: self.at], view, *self.views[self.at + 1 :]))
 
-    def moved(self, by: int) -> History:
+    def moved(self, by: int) -> Self:
         """A step back (-1) or forward (1)."""
         return replace(self, at=self.at + by)
 

@@ -1,7 +1,5 @@
 """Which language a person reads: as the link says, as they chose, or as their browser asks."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.elements.reader import reader

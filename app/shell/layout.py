@@ -6,16 +6,17 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from advprop_core.report.sections import Plot
 from app.language.text import _, current
 from app.shell import cache, chart_saving, state
-from app.shell.messages import plain
+from app.shell.messages import emphasised, plain
 from app.shell.pictures import PictureGone
 from app.shell.state import key
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-    from streamlit.delta_generator import DeltaGenerator
 
 T = TypeVar("T")
 
@@ -97,6 +98,22 @@ def page_button(title: str, page: str, choices: dict[str, Any], **options: Any) 
     """A button that opens another page, by its room, where these fields of its view are chosen."""
     if st.button(title, on_click=state.choose, kwargs=choices, **options):
         st.switch_page(f"app/{page}/page.py")
+
+
+def dark() -> bool:
+    """Whether the page's ground is dark."""
+    return bool(st.context.theme.type == "dark")
+
+
+def report_plots(plots: Sequence[Plot], across: int, page: str, roomy: str) -> None:
+    """Plots of a report on this page's ground, so many in a row; ``page`` begins their keys."""
+    from app.figures.robustness import of_report
+
+    for column, plot in in_rows(plots, min(across, len(plots)), roomy=roomy):
+        with column:
+            chart(of_report(plot.spec, dark()), f"{page}.{plot.key}", plot.alt)
+            if plot.note:
+                st.markdown(emphasised(plot.note))
 
 
 def image(png: bytes, caption: str | None, alt: str) -> None:

@@ -4,8 +4,6 @@ A link holds a version and whatever differs from that version's defaults, so tha
 default does not change an old link.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar

@@ -1,19 +1,14 @@
 """Words the user reads."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.report.sentences import with_emphasis
 from advprop_core.text import branch_outcomes, legible, percent
-from advprop_core.types import InputKind
+from advprop_core.types import AttributionMap, Comparison, InputKind, ModelInfo
 from app.language.text import N_, _, counted, join, listing, ngettext, paragraph
-
-if TYPE_CHECKING:
-    from advprop_core.types import AttributionMap, Comparison, ModelInfo
 
 UNSURE = 0.5
 _WEAK = 0.25
@@ -75,6 +70,11 @@ def unbroken(text: str) -> str:
 def safe(text: str) -> str:
     """Foreign text without its Markdown: a file may say anything."""
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", legible(text))
+
+
+def emphasised(sentence: str) -> str:
+    """A sentence of the report as Markdown; what files are called is none."""
+    return unbroken(with_emphasis(sentence, safe, "**", "**"))
 
 
 def tame(text: str) -> str:

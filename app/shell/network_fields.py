@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.models.settings import ModelSettings, class_names_in, read_channels
 from advprop_core.types import MAX_SIDE, ModelInfo
@@ -14,8 +15,6 @@ from app.shell.messages import safe
 from app.shell.network_files import Description, Upload
 
 if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
     from advprop_core.models.opening import Look
 
 FACTS = {

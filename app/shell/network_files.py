@@ -10,24 +10,24 @@ import json
 import re
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from advprop_core.models import bundle
+from advprop_core.models.findings import Findings
+from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
 from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import cache
+from app.shell.jobs import Report
 from app.shell.messages import tamed
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from advprop_core.models.findings import Findings
     from advprop_core.models.opening import Look
-    from app.shell.jobs import Report
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
 _ORIGIN = "origin.json"  # beside the kept file
@@ -103,7 +103,6 @@ def look(path: Path, *, progress: Report) -> Look:
 
 def describe(path: Path, *, settings: ModelSettings, progress: Report) -> Description:
     """What the file holds, with what was said of it; the network itself is not kept."""
-    from advprop_core.models.findings import Findings
     from advprop_core.models.opening import open_unknown
 
     progress(0.0)
@@ -114,8 +113,6 @@ def describe(path: Path, *, settings: ModelSettings, progress: Report) -> Descri
 def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progress: Report) -> str:
     """Keep the network that is made of a file, in this project's layout; returns its name."""
     from advprop_core.models import checkpoints
-    from advprop_core.models.findings import Findings
-    from advprop_core.models.header import file_sha256
     from advprop_core.models.opening import open_unknown
 
     progress(0.0)
@@ -149,8 +146,6 @@ def was_opened(name: str) -> bool:
 
 def origin(name: str) -> Origin | None:
     """Where a network comes from that was opened here and is kept still; None of any other."""
-    from advprop_core.models.findings import Findings
-
     path = cache.opened_networks().get(name)
     if path is None:
         return None

@@ -3,8 +3,6 @@
 They are kept under a hash of the zip. So only who has it, or was given the link, can name them.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import zipfile

@@ -40,6 +40,7 @@ from advprop_core.pictures.files import (
     read_file,
 )
 from advprop_core.text import legible
+from advprop_core.types import ModelInfo
 from app.language.text import N_, Sentence, _
 from app.shell import crops
 from app.shell.crops import Crop
@@ -49,7 +50,6 @@ from app.shell.store import BoundedStore
 if TYPE_CHECKING:
     import numpy as np
 
-    from advprop_core.types import ModelInfo
 
 PHOTOS = {
     "coffee": N_("Coffee"),

@@ -1,7 +1,5 @@
 """Whether strangers can use this server, and what it then takes of them."""
 
-from __future__ import annotations
-
 import os
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """A run of a person's own on a page of results; results from their file; and what to take away."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import partial
@@ -21,6 +19,8 @@ RUN, FILE = "run", "file"
 OWN = {RUN: N_("My own run"), FILE: N_("A results.json of mine")}
 """What a page of results may show besides those that come with the app."""
 
+_LARGEST = 60  # MB of a results.json: answers to many images
+
 
 def settle_networks(
     field: str, available: Collection[str], most: int, first: tuple[str, ...]
@@ -34,6 +34,23 @@ def settle_networks(
     st.session_state[opened] = True
     still_there = tuple(name for name in chosen if name in available)[:most]
     state.keep_within(field, [still_there], still_there or first if chosen else ())
+
+
+def networks(
+    field: str, titles: Mapping[str, str], most: int, help: str, *, disabled: bool
+) -> None:
+    """The widget of that field; ``titles`` is name to what people read."""
+    st.multiselect(
+        _("Networks"),
+        list(titles),
+        format_func=titles.__getitem__,
+        key=key(field),
+        max_selections=most,
+        select_all=False,  # it would choose more than a run takes
+        placeholder=_("Choose a network"),
+        disabled=disabled,
+        help=help,
+    )
 
 
 def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> Task:
@@ -90,15 +107,13 @@ def follow(slot: str, task: Task, busy: bool, saved: str = "") -> Shown | None:
     return result
 
 
-def from_file(
-    slot: str, label: str, parse: Callable[[str, bytes], Content], largest: int
-) -> Content | None:
-    """A results.json of the person, kept for this session; ``largest`` is in MB."""
+def from_file(slot: str, label: str, parse: Callable[[str, bytes], Content]) -> Content | None:
+    """A results.json of the person, kept for this session."""
     st.file_uploader(
         label,
         type="json",
         key=f"{slot}.upload",
-        max_upload_size=largest,
+        max_upload_size=_LARGEST,
         on_change=_take,
         args=(slot, parse),
     )
@@ -128,7 +143,9 @@ def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
     st.session_state[f"{slot}.file"] = content, refusal
 
 
-def offer_files(content: Content, file_name: str, report: Callable[[], str] | None = None) -> None:
+def offer_files(
+    content: Content, file_name: str, report: Callable[[Content], str] | None = None
+) -> None:
     """How to measure again, and the files to keep."""
     with st.expander(_("Repeat or download this result"), icon=":material/download:"):
         st.code(content["command"], language="shell", wrap_lines=True)
@@ -143,7 +160,7 @@ def offer_files(content: Content, file_name: str, report: Callable[[], str] | No
             if report is not None:
                 st.download_button(
                     _("Report (HTML)"),
-                    partial(_in_english, report),
+                    partial(_in_english, report, content),
                     file_name="report.html",
                     mime="text/html",
                     on_click="ignore",
@@ -151,6 +168,6 @@ def offer_files(content: Content, file_name: str, report: Callable[[], str] | No
                 )
 
 
-def _in_english(report: Callable[[], str]) -> str:
+def _in_english(report: Callable[[Content], str], content: Content) -> str:
     with english():
-        return report()
+        return report(content)

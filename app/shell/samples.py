@@ -1,7 +1,5 @@
 """Many pictures of known class for a network at once; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,8 +1,7 @@
 """The view of a page in the session: between its widgets, its link and the other pages."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -123,6 +122,16 @@ def current() -> Any:
     return view
 
 
+@contextmanager
+def remembered(*names: str) -> Iterator[None]:
+    """What is chosen inside is in the link, also where only this part of the page is drawn anew."""
+    for name in names:  # Streamlit forgets the widgets of a tab that is closed
+        st.session_state.setdefault(key(name), st.session_state["fields"][name])
+    current()
+    yield
+    current()
+
+
 def keep_in_link() -> None:
     """Write into the link what a reload of a page without a view of its own would lose."""
     _first_link()
@@ -150,6 +159,13 @@ def choose(**values: Any) -> None:
     """Set fields from a callback, before the widgets of this or another page are drawn again."""
     for name, value in values.items():
         st.session_state[key(name)] = value
+
+
+def settle(name: str, options: Sequence[Any]) -> None:
+    """Choose the first where a field is left open, or has what is not there."""
+    if not st.session_state[key(name)]:
+        choose(**{name: options[0]})
+    keep_within(name, options, options[0])
 
 
 def keep_within(name: str, options: Sequence[Any], fallback: Any, reason: str = "") -> None:

@@ -1,7 +1,5 @@
 """Bounded stores for all sessions of the server."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import threading

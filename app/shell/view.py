@@ -3,8 +3,6 @@
 Each field says which values it takes, once for links and for widgets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any

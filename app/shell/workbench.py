@@ -1,12 +1,11 @@
 """What pages about one picture share: its choice, its network, and a result of both."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.types import Comparison, ModelInfo
 from app.language.text import _
@@ -23,16 +22,12 @@ from app.shell import (
     state,
     tasks,
 )
+from app.shell.cache import Lens
 from app.shell.layout import image
 from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
-    from app.shell.cache import Lens
 
 
 def show_page(
@@ -157,11 +152,6 @@ def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bo
 def both_lenses(view: Any, lens: Lens) -> list[Lens]:
     """The network of a view and, where there is one, the second."""
     return [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
-
-
-def dark() -> bool:
-    """Whether the page's ground is dark."""
-    return bool(st.context.theme.type == "dark")
 
 
 def begin(page: type[View], question: str, introduction: str = "") -> dict[str, ModelInfo]:

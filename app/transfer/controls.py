@@ -1,8 +1,6 @@
 """Widgets of the Transfer page; loads no torch."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -12,40 +10,29 @@ from app.shell import runs, state
 from app.shell.fields import select, slider
 from app.shell.state import key
 from app.transfer.request import contenders, tasks
+from app.transfer.view import TransferView
 
 MOST_SOURCES = 6
 _PAIR = ("imagenette-vanilla", "imagenette-advprop:aux")
 
 
-def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
-    """Replace what is not available, among networks by name and results, before the widgets."""
+def settle(models: Mapping[str, ModelInfo]) -> None:
+    """Replace what is not available, before the widgets."""
     names = contenders(models)
     pair = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
-    state.opens_with(contenders=pair, learned=results[0])
+    state.opens_with(contenders=pair)
     runs.settle_networks("contenders", names, MOST_SOURCES, pair)
     state.keep_within("new_task", [*tasks()], "shapes")
-    if not st.session_state[key("learned")]:  # left open: the first that there is
-        state.choose(learned=results[0])
-    state.keep_within("learned", list(results), results[0])
 
 
-def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
+def show(models: Mapping[str, ModelInfo], view: TransferView, busy: bool) -> None:
     """All that decides a run."""
     names = contenders(models)
-    st.multiselect(
-        _("Networks"),
-        list(names),
-        format_func=names.__getitem__,
-        key=key("contenders"),
-        max_selections=MOST_SOURCES,
-        select_all=False,
-        placeholder=_("Choose a network"),
-        disabled=busy,
-        help=_(
-            "All others are compared with the first network, so first choose one that was trained "
-            "without attacks."
-        ),
+    help = _(
+        "All others are compared with the first network, so first choose one that was trained "
+        "without attacks."
     )
+    runs.networks("contenders", names, MOST_SOURCES, help, disabled=busy)
     _task(busy)
     help = _(
         "Numbers with commas between them. Images are drawn evenly over the classes, and larger "

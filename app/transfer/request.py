@@ -1,8 +1,7 @@
 """What the Transfer page asks to be trained; loads no torch."""
 
-from __future__ import annotations
-
 import shlex
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,17 @@ class TransferRequest:
     def title(self) -> str:
         """The task as a page may name it: a folder goes by its last name."""
         return Path(self.data).name
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """That of each source."""
+        return tuple(source.partition(":")[0] for source in self.sources)
+
+    @property
+    def passes(self) -> dict[str, int]:
+        """Network to how many images its branches are shown at most; a head takes next to none."""
+        images = TEST_IMAGES + self.seeds * max(self.num_images)
+        return {name: images * count for name, count in Counter(self.networks).items()}
 
 
 def request_of(view: TransferView) -> TransferRequest:

@@ -1,19 +1,16 @@
 """Results of a transfer experiment: the answer, its figures in tabs, all of them in a table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from advprop_core.report.pages import transfer_page
 from advprop_core.report.sections import Section
 from advprop_core.report.transfer_sections import transfer_sections
 from app.language.text import _, english, paragraph
 from app.shell import chart_saving, defects, messages, runs, state
-from app.shell.layout import chart, in_rows, tabs
-from app.shell.state import key
-from app.shell.workbench import dark
+from app.shell.layout import report_plots, tabs
 from app.transfer import words
 
 _FEW_ROWS = 12
@@ -39,37 +36,23 @@ def show(content: Mapping[str, Any]) -> None:
             source=row["source"], seed=row["seed"], reason=row["reason"]
         )
         st.warning(messages.safe(failure))
-    runs.offer_files(content, "results.json", lambda: _report(content))
+    runs.offer_files(content, "results.json", transfer_page)
 
 
 @defects.fragment
 def _figures(content: Mapping[str, Any]) -> None:
     """The report's sections, a tab at a time."""
     sections = {section.key.capitalize(): section for section in transfer_sections(content)}
-    st.session_state.setdefault(key("learned_part"), st.session_state["fields"]["learned_part"])
-    state.current()
-    tab, title = tabs(list(sections), "learned_part")
-    with tab:
-        _section(sections[title])
-    state.current()
+    with state.remembered("learned_part"):
+        tab, title = tabs(list(sections), "learned_part")
+        with tab:
+            _section(sections[title])
 
 
 def _section(section: Section) -> None:
-    from app.figures.robustness import of_report
-
     st.markdown(f"### {messages.safe(section.title)}")
     for number, group in enumerate(section.groups):
         if group.title:
             st.markdown(f"**{group.title}**")
-        across = min(2, len(group.plots))
-        roomy = f"{section.key}-{number}"
-        for column, plot in in_rows(group.plots, across, roomy=roomy):
-            with column:
-                chart(of_report(plot.spec, dark()), f"transfer.{plot.key}", plot.alt)
+        report_plots(group.plots, 2, "transfer", f"{section.key}-{number}")
     st.caption(section.caption)
-
-
-def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.pages import transfer_page
-
-    return transfer_page(content)

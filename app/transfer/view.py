@@ -1,7 +1,5 @@
 """What a person has chosen on the Transfer page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from advprop_core.errors import InputError

@@ -1,7 +1,5 @@
 """Words of the Transfer page; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter

@@ -1,7 +1,5 @@
 """A run of the Transfer page, done by a worker."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace

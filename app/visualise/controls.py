@@ -1,10 +1,7 @@
 """Widgets of the Visualise page; loads no torch."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.types import ModelInfo
 from app.language.text import _
@@ -12,9 +9,6 @@ from app.shell import controls, state, workbench
 from app.shell.fields import number, segments, slider
 from app.shell.state import key
 from app.visualise.view import GOALS, STARTS
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 _PLAIN = "n03028079"  # church: a class that is easily told in a drawing
 
@@ -24,9 +18,7 @@ def settle(info: ModelInfo) -> None:
     first = _PLAIN if _PLAIN in info.class_ids else info.class_ids[0]
     if info.name == state.default().model:
         state.opens_with(wished_class=first)
-    if not st.session_state[key("wished_class")]:  # left open
-        state.choose(wished_class=first)
-    state.keep_within("wished_class", info.class_ids, info.class_ids[0])
+    state.settle("wished_class", [first, *info.class_ids])
 
 
 def choices(info: ModelInfo) -> DeltaGenerator:

@@ -8,19 +8,18 @@ import streamlit as st
 
 from app.language.text import _, english
 from app.shell import cache, chart_saving, state, workbench
+from app.shell.cache import Lens
 from app.shell.layout import page_button
 from app.shell.messages import safe
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
-from app.visualise import controls as visualise_controls
-from app.visualise import words
+from app.visualise import controls, words
 from app.visualise.view import VisualiseView
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.visualise.goals import Goal
-    from app.shell.cache import Lens
 
 
 def _task(view: VisualiseView, lens: Lens) -> Task:
@@ -88,7 +87,7 @@ workbench.show_page(
     words.QUESTION,
     words.INTRODUCTION,
     slot="visualise",
-    controls_of=visualise_controls.choices,
+    controls_of=controls.choices,
     task=_task,
     draw=_draw,
     needs_picture=lambda: st.session_state[state.key("begins_with")] == "picture",

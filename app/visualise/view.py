@@ -1,7 +1,5 @@
 """What a person has chosen on the Visualise page."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from app.language.text import N_

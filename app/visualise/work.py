@@ -1,7 +1,5 @@
 """The work behind the Visualise page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -6,6 +6,7 @@ import pytest
 
 from app.robustness import cost
 from app.robustness.measurement import RunRequest
+from app.shell.run_time import in_words
 
 INFOS = {"two": SimpleNamespace(branches={"main": "", "aux": ""}),
          "one": SimpleNamespace(branches={"main": ""})}  # fmt: skip
@@ -34,7 +35,7 @@ def test_attacks_through_each_branch_are_shown_to_the_others():
 
 def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
     request = RunRequest(("two",), "shapes", 123, ("pgd", "autoattack"), radii=RADII, steps=10)
-    said = cost.in_words(request, INFOS)
+    said = in_words(cost.passes(request, INFOS), cost.besides(request))
     assert said.startswith("At most about 11\u202f000 passes of an image through a network, and ")
     assert "AutoAttack" in said
 
@@ -45,8 +46,8 @@ def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
      (100.0, "about 6 hours")],
 )  # fmt: skip
 def test_the_time_is_that_of_the_passes_of_each_network(seconds, words):
-    request = RunRequest(("one", "two"), "shapes", 100)  # 100 passes and 200
-    said = cost.in_words(request, INFOS, {"one": 0.2 * seconds, "two": seconds})
+    speeds = {"one": 0.2 * seconds, "two": seconds}
+    said = in_words({"one": 100, "two": 200}, "{sentence}.", speeds)
     assert (
         said == f"At most about 300 passes of an image through a network, {words} on this machine."
     )

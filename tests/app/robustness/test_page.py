@@ -37,7 +37,7 @@ def come(visit):
 
 def timed(person):
     """How long each network takes, once that is known."""
-    jobs = [job for name, job in person.at.session_state.items() if "work.robustness.speed" in name]
+    jobs = [job for name, job in person.at.session_state.items() if "work.run_time" in name]
     return [job.future.result(60) for job in jobs]
 
 

@@ -40,7 +40,7 @@ def test_a_gain_over_corruptions():
 
 def test_foreign_names_are_no_markdown():
     rows = [make_row("![x](http://e)", "main", 0.5)]
-    heading = words.emphasised(headline(make_content(rows))[0])
+    heading = messages.emphasised(headline(make_content(rows))[0])
     assert "\\!\\[x\\]\\(http\\://e\\)" in heading
     assert "![x](http://e)" in messages.plain(heading)
 

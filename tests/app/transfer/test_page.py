@@ -26,6 +26,7 @@ def test_a_run_is_started_and_all_of_it_shown(come):
     assert not person.at.exception
     assert "There is no run yet" in person.at.info[0].value
     assert "8 new heads, each trained for 6 epochs" in person.text
+    assert "At most about 120 passes of an image through a network" in person.text
     person.press("Run")
     assert not person.at.exception, person.at.exception
     assert "Against tiny-vanilla, head only:" in person.text.replace("\\", "")

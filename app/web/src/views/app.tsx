@@ -8,6 +8,7 @@ import { verdictOf } from "../verdict";
 import { Branches } from "./branches";
 import { Controls, More, NetworkPicker } from "./controls";
 import { Dial } from "./dial";
+import { Button } from "./fields";
 import { Film } from "./film";
 import { Gallery, Live } from "./gallery";
 import { useChangesOf, useWindowEvents } from "./hooks";
@@ -100,10 +101,7 @@ function Problems({ lab }: { lab: Lab }) {
     <div class="problems" role="alert">
       {lab.problems.map((problem) => (
         <p key={problem}>
-          {problem}{" "}
-          <button type="button" onClick={() => lab.dismiss(problem)}>
-            {words.dismiss}
-          </button>
+          {problem} <Button label={words.dismiss} onClick={() => lab.dismiss(problem)} />
         </p>
       ))}
     </div>

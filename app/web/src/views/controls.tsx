@@ -5,7 +5,7 @@ import type { Norm, Settings } from "../manifest";
 import { firstState, LARGEST_EPSILON, MOST_STEPS, NORMS, usualEpsilon } from "../state";
 import { words } from "../text";
 import { AttackChoice, BranchChoice, MethodChoice } from "./choices";
-import { Choice, ClassPicker, NumberField, optionsOf, Select } from "./fields";
+import { Button, Choice, ClassPicker, NumberField, optionsOf, Select } from "./fields";
 
 /** How a norm's radius is shown: its unit in pixel units, and the slider's step. */
 const SCALES: Record<Norm, { unit: number; step: number }> = {
@@ -98,9 +98,10 @@ export function More({ lab }: { lab: Lab }) {
         value={settings.method}
         onChoose={(method) => lab.set({ method })}
       />
-      <button type="button" onClick={() => lab.choose(firstState(lab.manifest), "reset")}>
-        {words.startAgain}
-      </button>
+      <Button
+        label={words.startAgain}
+        onClick={() => lab.choose(firstState(lab.manifest), "reset")}
+      />
     </details>
   );
 }

@@ -9,11 +9,12 @@ interface Props {
   drawn: Drawn | null;
   size: number;
   alt: string;
-  caption: ComponentChildren;
-  isPending: boolean;
+  /** The alternative text where there is none. */
+  caption?: ComponentChildren;
+  isPending?: boolean;
 }
 
-export function Drawing({ drawn, size, alt, caption, isPending }: Props) {
+export function Drawing({ drawn, size, alt, caption = alt, isPending = false }: Props) {
   return (
     <figure class={isPending ? "drawing pending" : "drawing"}>
       <Surface drawn={drawn} size={size} alt={alt} />

@@ -1,6 +1,6 @@
 /** The page's own fields: a choice among few or many, a number with a slider, a file. */
 
-import type { ComponentChildren } from "preact";
+import type { ButtonHTMLAttributes, ComponentChildren } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { LANGUAGES, words } from "../text";
 
@@ -147,6 +147,17 @@ export function CheckBox({ label, isChecked, onChange }: CheckBoxProps) {
   );
 }
 
+type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> & { label: string };
+
+/** Sends no form. */
+export function Button({ label, ...others }: ButtonProps) {
+  return (
+    <button type="button" {...others}>
+      {label}
+    </button>
+  );
+}
+
 interface FileButtonProps {
   label: string;
   /** What the browser offers, as an input takes it. */
@@ -159,9 +170,7 @@ export function FileButton({ label, accept, multiple = false, onChoose }: FileBu
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
-      <button type="button" onClick={() => input.current?.click()}>
-        {label}
-      </button>
+      <Button label={label} onClick={() => input.current?.click()} />
       <input
         {...{ ref: input, type: "file", hidden: true, accept, multiple, "aria-label": label }}
         onChange={({ currentTarget }) => {

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Lab } from "../lab";
 import { followedClass, isUnchanged, type Shown } from "../shown";
 import { percent, words } from "../text";
+import { Button } from "./fields";
 
 const FRAME_MS = 350;
 const [WIDTH, HEIGHT] = [600, 120];
@@ -32,9 +33,7 @@ export function Film({ lab }: { lab: Lab }) {
   return (
     <section class="film" aria-label={words.film}>
       <div class="scrub">
-        <button type="button" onClick={play} disabled={!film}>
-          {isPlaying ? words.pause : words.play}
-        </button>
+        <Button label={isPlaying ? words.pause : words.play} onClick={play} disabled={!film} />
         <input
           type="range"
           {...{ min: 0, max: last, step: 1, value: chosen }}

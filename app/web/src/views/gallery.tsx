@@ -3,7 +3,7 @@
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
 import { words } from "../text";
-import { CheckBox, ClassPicker, FileButton } from "./fields";
+import { Button, CheckBox, ClassPicker, FileButton } from "./fields";
 
 export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
   const { network, state } = lab;
@@ -43,9 +43,10 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
           accept="image/*"
           onChoose={([file]) => file && void lab.openPicture(file)}
         />
-        <button type="button" onClick={() => (camera.isOn ? camera.stop() : camera.start())}>
-          {camera.isOn ? words.liveStop : words.camera}
-        </button>
+        <Button
+          label={camera.isOn ? words.liveStop : words.camera}
+          onClick={() => (camera.isOn ? camera.stop() : camera.start())}
+        />
       </div>
       <p class="hint">{words.pictureHint}</p>
       {!camera.isOn && <AboutPicture lab={lab} />}
@@ -92,12 +93,8 @@ export function Live({ camera, lab }: { lab: Lab; camera: Camera }) {
           lab.changed();
         }}
       />
-      <button type="button" onClick={() => camera.take()}>
-        {words.liveTake}
-      </button>
-      <button type="button" onClick={() => camera.stop()}>
-        {words.liveStop}
-      </button>
+      <Button label={words.liveTake} onClick={() => camera.take()} />
+      <Button label={words.liveStop} onClick={() => camera.stop()} />
       <p class="hint">{words.liveAbout}</p>
     </section>
   );

@@ -7,7 +7,7 @@ import type { Manifest } from "../manifest";
 import { hashOf } from "../route";
 import { isOwn, PARTS, type PagePart, writeLink } from "../state";
 import { words } from "../text";
-import { CheckBox } from "./fields";
+import { Button, CheckBox } from "./fields";
 
 function linkTo(lab: Lab, hide: PagePart[]): string {
   return linkFor(hashOf(writeLink({ ...lab.state, hide })));
@@ -101,9 +101,7 @@ export function CopyField({ id, label, link }: { id: string; label: string; link
         {label}
         <input id={id} readOnly value={link} />
       </label>
-      <button type="button" onClick={copy}>
-        {isCopied ? words.copied : words.copyLink}
-      </button>
+      <Button label={isCopied ? words.copied : words.copyLink} onClick={copy} />
     </>
   );
 }

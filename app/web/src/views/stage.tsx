@@ -10,6 +10,7 @@ import { type Drawn, isUnchanged, type Shown, type Subject } from "../shown";
 import { mark, sentences, words } from "../text";
 import { attackOf } from "../verdict";
 import { Drawing } from "./drawing";
+import { Button } from "./fields";
 
 export function Stage({ lab }: { lab: Lab }) {
   const { shown, pending } = lab;
@@ -24,11 +25,7 @@ export function Stage({ lab }: { lab: Lab }) {
         caption={sentences(words.clean + mark("stop"), truthOf(subject))}
       />
       {isUnchanged(shown) ? (
-        <Drawing
-          {...{ size, isPending, drawn: null }}
-          alt={words.nothingChanged}
-          caption={words.nothingChanged}
-        />
+        <Drawing {...{ size, isPending, drawn: null, alt: words.nothingChanged }} />
       ) : (
         <Drawing
           {...{ size, isPending, drawn: perturbed }}
@@ -127,13 +124,11 @@ function SaveButton({ lab }: { lab: Lab }) {
     download(blob, `${words.fileName(subject.title, subject.settings)}.png`);
   };
   return (
-    <button
-      type="button"
+    <Button
+      label={words.save}
       onClick={save}
       disabled={typeof perturbed === "string"}
       title={words.saveHint}
-    >
-      {words.save}
-    </button>
+    />
   );
 }

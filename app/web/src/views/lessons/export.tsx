@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { download } from "../../pictures";
 import { words } from "../../text";
+import { Button } from "../fields";
 import { Warning } from "../warning";
 import { useProgress } from "./context";
 
@@ -29,22 +30,14 @@ export function Export() {
       <p class="hint">{texts.about}</p>
       {!progress.isKept && <Warning text={texts.notKept} />}
       <div class="buttons">
-        <button type="button" onClick={save}>
-          {texts.save}
-        </button>
+        <Button label={texts.save} onClick={save} />
         {isAsking ? (
           <>
-            <button type="button" onClick={forget}>
-              {texts.forgetSurely}
-            </button>
-            <button type="button" onClick={() => setAsking(false)}>
-              {texts.keep}
-            </button>
+            <Button label={texts.forgetSurely} onClick={forget} />
+            <Button label={texts.keep} onClick={() => setAsking(false)} />
           </>
         ) : (
-          <button type="button" onClick={() => setAsking(true)}>
-            {texts.forget}
-          </button>
+          <Button label={texts.forget} onClick={() => setAsking(true)} />
         )}
       </div>
       <p role="status">{saved !== null && texts.saved(saved)}</p>

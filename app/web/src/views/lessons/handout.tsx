@@ -4,6 +4,7 @@ import type { LessonPlan } from "../../lessons/plan";
 import { hashOf } from "../../route";
 import { words } from "../../text";
 import type { LessonWords } from "../../text/lessons/shape";
+import { Button } from "../fields";
 import { linkFor } from "../share";
 import { PageHead } from "./head";
 import { Rich } from "./rich";
@@ -20,9 +21,7 @@ export function Handout({ lesson }: { lesson: LessonPlan }) {
   return (
     <main class="lesson handout">
       <div class="buttons screen-only">
-        <button type="button" class="primary" onClick={() => window.print()}>
-          {handout.print}
-        </button>
+        <Button label={handout.print} class="primary" onClick={() => window.print()} />
         <a href={hashOf("teacher")}>{words.lessons.teacher.title}</a>
       </div>
       <PageHead title={texts.title} about={texts.about} lesson={lesson} />

@@ -5,11 +5,12 @@ import type { Looked } from "../../engine/findings";
 import type { Judgement } from "../../lessons/answers";
 import { candidatesIn, type Duel, duelsOf } from "../../lessons/duels";
 import { strengthsOf } from "../../lessons/preferences";
-import type { Manifest } from "../../manifest";
+import { networkNamed } from "../../manifest";
 import { readDataUrl } from "../../pictures";
 import { hashOf } from "../../route";
 import { words } from "../../text";
-import { Drawing } from "../drawing";
+import { Button } from "../fields";
+import { CleanPicture } from "../pieces/attack";
 import { MapDrawing, MapScale } from "../pieces/maps";
 import { MissingNetwork, Status } from "../pieces/status";
 import { useAsked, useLessonContext, useProgress } from "./context";
@@ -56,9 +57,7 @@ export function Judge() {
               {isSeen ? (
                 <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
               ) : (
-                <button type="button" class="primary" onClick={() => setSeen(true)}>
-                  {texts.showScores}
-                </button>
+                <Button label={texts.showScores} class="primary" onClick={() => setSeen(true)} />
               )}
             </section>
           )}
@@ -94,9 +93,12 @@ function DuelOf({ duel, number, note }: DuelProps) {
   const pair = `${duel.scene.name} ${duel.left.name} ${duel.right.name}`;
   const asked = useAsked(pair, pair, async (isWanted) => {
     const looked: Looked[] = [];
-    const levels = await readDataUrl(duel.scene.png, networkOf(manifest, duel.left.network).size);
+    const levels = await readDataUrl(
+      duel.scene.png,
+      networkNamed(manifest, duel.left.network).size,
+    );
     for (const { network, branch } of sides) {
-      const classIndex = networkOf(manifest, network).classes.indexOf(duel.scene.shape);
+      const classIndex = networkNamed(manifest, network).classes.indexOf(duel.scene.shape);
       const look = { levels, branch, classIndex, shuffled: 0, seed: 0, method: METHOD } as const;
       looked.push(await queue.look(network, look, isWanted));
     }
@@ -110,21 +112,18 @@ function DuelOf({ duel, number, note }: DuelProps) {
       right: duel.right.name,
       preferred,
     });
-  const { size } = networkOf(manifest, duel.left.network);
+  const { size } = networkNamed(manifest, duel.left.network);
+  const title = words.lessons.scene(duel.scene.shape, duel.scene.texture);
   return (
     <section class="piece duel">
       <h2>{texts.pair(number)}</h2>
       <p class="asked">{texts.question(duel.scene.shape)}</p>
       <div class="piece-pictures compared">
-        <Drawing
-          {...{ size, drawn: duel.scene.png, isPending: false }}
-          alt={words.cleanAlt(words.lessons.scene(duel.scene.shape, duel.scene.texture))}
-          caption={words.lessons.scene(duel.scene.shape, duel.scene.texture)}
-        />
+        <CleanPicture {...{ size, png: duel.scene.png, title, caption: title }} />
         {sides.map(({ network }, index) => (
           <MapDrawing
             key={texts.sides[index]}
-            network={networkOf(manifest, network)}
+            network={networkNamed(manifest, network)}
             levels={value?.levels ?? null}
             looked={value?.looked[index] ?? null}
             title={texts.sides[index]}
@@ -138,14 +137,12 @@ function DuelOf({ duel, number, note }: DuelProps) {
       <div class="buttons verdicts">
         {(["left", "neither", "right"] as const).map((preferred) => (
           // Not disabled, which would take the keyboard's place away.
-          <button
+          <Button
+            label={texts.preferred[preferred]}
             key={preferred}
-            type="button"
             aria-disabled={!value}
             onClick={() => value && judge(preferred)}
-          >
-            {texts.preferred[preferred]}
-          </button>
+          />
         ))}
       </div>
       <p class="hint" role="status">
@@ -153,10 +150,4 @@ function DuelOf({ duel, number, note }: DuelProps) {
       </p>
     </section>
   );
-}
-
-function networkOf({ networks }: Manifest, name: string) {
-  const network = networks.find((each) => each.name === name);
-  if (!network) throw new TypeError(`no network ${name}`);
-  return network;
 }

@@ -8,6 +8,7 @@ import { isAnswered } from "../../lessons/progress";
 import { scoreOf } from "../../lessons/statistics";
 import { words } from "../../text";
 import type { PredictionWords } from "../../text/lessons/shape";
+import { Button } from "../fields";
 import { useFocusWhenOpened, useProgress } from "./context";
 import { Paragraphs, Rich } from "./rich";
 
@@ -91,14 +92,12 @@ export function Test({ lesson, side }: TestProps) {
           {resultOf(lesson, form, kept)}
         </p>
       ) : (
-        <button
-          type="button"
+        <Button
+          label={words.lessons.test[side].button}
           class="primary"
           disabled={!isAnswered(chosen)}
           onClick={() => progress.answer(lesson.id, side, chosen)}
-        >
-          {words.lessons.test[side].button}
-        </button>
+        />
       )}
     </section>
   );
@@ -187,9 +186,12 @@ export function Prediction({ lesson, part, words: texts, right, children }: Pred
         onChoose={setChosen}
       />
       {!isOpen && (
-        <button type="button" class="primary" disabled={chosen === null} onClick={reveal}>
-          {words.lessons.reveal}
-        </button>
+        <Button
+          label={words.lessons.reveal}
+          class="primary"
+          disabled={chosen === null}
+          onClick={reveal}
+        />
       )}
       {isOpen ? (
         <div ref={answer} tabIndex={-1} class="revealed">

@@ -4,8 +4,9 @@ import { useState } from "preact/hooks";
 import type { Network } from "../../manifest";
 import { mark, number, words } from "../../text";
 import { Drawing } from "../drawing";
+import { Button } from "../fields";
 import { Rich } from "../lessons/rich";
-import { settingsOf, useComparison } from "./attack";
+import { CleanPicture, settingsOf, useComparison } from "./attack";
 import { Status } from "./status";
 
 const LEVELS = 4;
@@ -26,9 +27,8 @@ export function Algorithm({ network }: { network: Network }) {
   return (
     <div class="piece step-by-step">
       <div class="piece-pictures pair">
-        <Drawing
-          {...{ size, drawn: picture.png, isPending: false }}
-          alt={words.cleanAlt(picture.title)}
+        <CleanPicture
+          {...{ ...picture, size }}
           caption={
             <>
               {words.clean}
@@ -64,12 +64,8 @@ export function Algorithm({ network }: { network: Network }) {
       </div>
       {/* Above the parts: they grow, and the button stays where it was pressed. */}
       <div class="buttons">
-        <button type="button" disabled={step >= LAST} onClick={() => setStep(step + 1)}>
-          {texts.next}
-        </button>
-        <button type="button" disabled={step === 0} onClick={() => setStep(0)}>
-          {texts.again}
-        </button>
+        <Button label={texts.next} disabled={step >= LAST} onClick={() => setStep(step + 1)} />
+        <Button label={texts.again} disabled={step === 0} onClick={() => setStep(0)} />
       </div>
       <ol class="steps">
         {texts.steps(right, clean, adversarial).map((text, index) => (

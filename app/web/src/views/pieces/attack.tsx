@@ -1,5 +1,6 @@
 /** A picture that is changed with one slider, and what branches of a network answer. */
 
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import type { AttackKind, GalleryPicture, Network, Settings } from "../../manifest";
 import type { Comparison } from "../../network-queue";
@@ -113,6 +114,18 @@ interface PicturesProps {
   attack: AttackKind;
 }
 
+interface CleanPictureProps {
+  size: number;
+  png: string;
+  /** As a file names it. */
+  title: string;
+  caption?: ComponentChildren;
+}
+
+export function CleanPicture({ size, png, title, caption = words.clean }: CleanPictureProps) {
+  return <Drawing {...{ size, drawn: png, alt: words.cleanAlt(title), caption }} />;
+}
+
 /** The clean picture, the changed one, and the change made visible. */
 export function Pictures({ network, picture, comparison, isPending, attack }: PicturesProps) {
   const { size } = network;
@@ -122,11 +135,7 @@ export function Pictures({ network, picture, comparison, isPending, attack }: Pi
   );
   return (
     <div class="piece-pictures">
-      <Drawing
-        {...{ size, drawn: picture.png, isPending: false }}
-        alt={words.cleanAlt(picture.title)}
-        caption={words.clean}
-      />
+      <CleanPicture {...{ ...picture, size }} />
       <Drawing
         {...{ size, isPending, drawn: comparison?.perturbed ?? null }}
         alt={words.perturbedAlt(picture.title, words.attackNames[attack])}

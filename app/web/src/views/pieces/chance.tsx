@@ -13,6 +13,7 @@ import {
 import type { LinearModel } from "../../manifest";
 import { number, percent, sentences, words } from "../../text";
 import { Drawing } from "../drawing";
+import { Button } from "../fields";
 import { useDigits, WeightScale } from "./digit";
 
 const inputTimesWeight = ({ weight }: LinearModel, { pixels }: Digit) =>
@@ -56,20 +57,13 @@ export function RandomLabels() {
           <p class="hint">{texts.right(percent(accuracyOf(model, test, 0)), test.length)}</p>
           <div class="piece-pictures pixelated">
             <Drawing
-              {...{ size: side, isPending: false, drawn: inkLevels(digit.pixels) }}
+              {...{ size: side, drawn: inkLevels(digit.pixels), caption: texts.input }}
               alt={words.lessons.digit.alt(digit.sign > 0 ? 7 : 3)}
-              caption={texts.input}
             />
+            <Drawing size={side} drawn={signedLevels(model.weight)} alt={texts.weights} />
             <Drawing
-              {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
-              alt={texts.weights}
-              caption={texts.weights}
-            />
-            <Drawing
-              {...{ size: side, isPending: false }}
+              {...{ size: side, alt: texts.product }}
               drawn={signedLevels(inputTimesWeight(model, digit))}
-              alt={texts.product}
-              caption={texts.product}
             />
           </div>
         </section>
@@ -82,12 +76,8 @@ export function RandomLabels() {
         )}
       </p>
       <div class="buttons">
-        <button type="button" onClick={() => setSeed(seed + 1)}>
-          {texts.otherLabels}
-        </button>
-        <button type="button" onClick={() => setIndex((index + 1) % test.length)}>
-          {texts.otherDigit}
-        </button>
+        <Button label={texts.otherLabels} onClick={() => setSeed(seed + 1)} />
+        <Button label={texts.otherDigit} onClick={() => setIndex((index + 1) % test.length)} />
       </div>
     </div>
   );
@@ -111,7 +101,7 @@ export function OtherSeeds() {
         {models.map((model, index) => (
           <Drawing
             key={texts.half[index]}
-            {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
+            {...{ size: side, drawn: signedLevels(model.weight) }}
             alt={texts.half[index]}
             caption={sentences(
               texts.half[index],
@@ -127,9 +117,7 @@ export function OtherSeeds() {
         )}
       </p>
       <div class="buttons">
-        <button type="button" onClick={() => setSeed(seed + 1)}>
-          {texts.otherHalves}
-        </button>
+        <Button label={texts.otherHalves} onClick={() => setSeed(seed + 1)} />
       </div>
     </div>
   );

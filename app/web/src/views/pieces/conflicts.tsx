@@ -7,6 +7,7 @@ import type { LessonScene, Network } from "../../manifest";
 import { readDataUrl } from "../../pictures";
 import { words } from "../../text";
 import { Drawing } from "../drawing";
+import { Button } from "../fields";
 import { useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { MissingNetwork, Status } from "./status";
 
@@ -67,7 +68,7 @@ function ConflictsOf({ networks }: { networks: readonly Network[] }) {
     <div class="piece">
       <div class="piece-pictures beside">
         <Drawing
-          {...{ size: networks[0].size, drawn: scene.png, isPending: false }}
+          {...{ size: networks[0].size, drawn: scene.png }}
           alt={texts.alt(scene.shape, scene.texture)}
           caption={texts.caption(scene.shape, scene.texture, textureClass(scene))}
         />
@@ -100,12 +101,8 @@ function ConflictsOf({ networks }: { networks: readonly Network[] }) {
         </table>
       </div>
       <div class="buttons">
-        <button type="button" onClick={() => setIndex((index + 1) % conflicts.length)}>
-          {texts.next}
-        </button>
-        <button type="button" disabled={isAll} onClick={() => setAll(true)}>
-          {texts.all(conflicts.length)}
-        </button>
+        <Button label={texts.next} onClick={() => setIndex((index + 1) % conflicts.length)} />
+        <Button label={texts.all(conflicts.length)} disabled={isAll} onClick={() => setAll(true)} />
       </div>
       <Status asked={asked} />
     </div>

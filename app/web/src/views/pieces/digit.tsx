@@ -66,19 +66,18 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
       )}
       <div class="piece-pictures pixelated">
         <Drawing
-          {...{ size: side, isPending: false, drawn: inkLevels(digit.pixels) }}
+          {...{ size: side, drawn: inkLevels(digit.pixels) }}
           alt={texts.alt(written)}
           caption={sentences(words.clean + mark("stop"), says(digit.pixels))}
         />
         <Drawing
-          {...{ size: side, isPending: false, drawn: inkLevels(moved) }}
+          {...{ size: side, drawn: inkLevels(moved) }}
           alt={texts.attackedAlt(written, number(epsilon))}
           caption={sentences(words.perturbed + mark("stop"), says(moved))}
         />
         <Drawing
-          {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
-          alt={texts.weightsAlt}
-          caption={texts.weights}
+          {...{ size: side, drawn: signedLevels(model.weight) }}
+          {...{ alt: texts.weightsAlt, caption: texts.weights }}
         />
       </div>
       <WeightScale />

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { number, percent, sentences, words } from "../../text";
+import { Button } from "../fields";
 
 const PIXELS = [0.8, 0.2, 0.6, 0.2, 0.8, 0.3, 0.6, 0.3];
 const WEIGHTS = [1, -2, 0.5, -3, 2, -0.5, 1.5, -1.5];
@@ -39,15 +40,13 @@ export function EightPixels() {
             </span>
             <div class="moves">
               {MOVES.map((by) => (
-                <button
+                <Button
+                  label={["−", "0", "+"][by + 1]}
                   key={by}
-                  type="button"
                   aria-pressed={moves[index] === by}
                   aria-label={texts.move[by + 1]}
                   onClick={() => move(index, by)}
-                >
-                  {["−", "0", "+"][by + 1]}
-                </button>
+                />
               ))}
             </div>
           </fieldset>
@@ -64,12 +63,8 @@ export function EightPixels() {
         )}
       </p>
       <div class="buttons">
-        <button type="button" onClick={() => setMoves(FGSM)}>
-          {texts.fgsm}
-        </button>
-        <button type="button" onClick={() => setMoves(PIXELS.map(() => 0))}>
-          {texts.back}
-        </button>
+        <Button label={texts.fgsm} onClick={() => setMoves(FGSM)} />
+        <Button label={texts.back} onClick={() => setMoves(PIXELS.map(() => 0))} />
       </div>
     </div>
   );

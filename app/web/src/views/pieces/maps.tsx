@@ -17,7 +17,7 @@ import { NumberField } from "../fields";
 import { type Asked, useAsked, useLessonContext } from "../lessons/context";
 import { Rich } from "../lessons/rich";
 import { MAP_COLOURS, ScaleBar } from "../scale";
-import { Thumbnails } from "./attack";
+import { CleanPicture, Thumbnails } from "./attack";
 import { Status } from "./status";
 
 /** Of a picture: its levels, and an answer and a map for each look. */
@@ -105,11 +105,7 @@ function PictureAndMaps(props: PictureAndMapsProps) {
   const { value, isPending } = asked;
   return (
     <div class={isPair ? "piece-pictures compared" : "piece-pictures"}>
-      <Drawing
-        {...{ size: network.size, drawn: png, isPending: false }}
-        alt={words.cleanAlt(title)}
-        caption={words.pictureTitle(title)}
-      />
+      <CleanPicture {...{ size: network.size, png, title, caption: words.pictureTitle(title) }} />
       {mapTitles.map((mapTitle, index) => (
         <MapDrawing
           key={index}

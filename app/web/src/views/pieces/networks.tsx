@@ -7,7 +7,7 @@ import { Strength } from "../choices";
 import { Drawing } from "../drawing";
 import { useNetwork } from "../lessons/context";
 import { AnswerBars } from "./answers";
-import { settingsOf, Thumbnails, useComparison } from "./attack";
+import { CleanPicture, settingsOf, Thumbnails, useComparison } from "./attack";
 import { MissingNetwork, Status } from "./status";
 
 const MOST = 8;
@@ -29,11 +29,7 @@ export function TwoNetworks({ names }: { names: readonly [string, string] }) {
   return (
     <div class="piece">
       <div class="piece-pictures compared">
-        <Drawing
-          {...{ size: networks[0]?.size ?? 1, drawn: picture.png, isPending: false }}
-          alt={words.cleanAlt(picture.title)}
-          caption={words.clean}
-        />
+        <CleanPicture {...{ ...picture, size: networks[0]?.size ?? 1 }} />
         {networks.map((network, index) => (
           <Drawing
             key={names[index]}

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { fooled, marginOf } from "../../lessons/digits";
 import { mean } from "../../lessons/statistics";
 import { number, words } from "../../text";
-import { CheckBox } from "../fields";
+import { Button, CheckBox } from "../fields";
 import { type Key, Legend, Plot } from "../plot";
 import { useDigits } from "./digit";
 
@@ -123,16 +123,15 @@ export function RunningMeans() {
         {hasTwo ? texts.two(last(main), last(aux)) : texts.one(last(single))}
       </p>
       <div class="buttons">
-        <button type="button" onClick={play}>
-          {isPlaying ? words.pause : shown < BATCHES ? words.play : texts.again}
-        </button>
-        <button
-          type="button"
+        <Button
+          label={isPlaying ? words.pause : shown < BATCHES ? words.play : texts.again}
+          onClick={play}
+        />
+        <Button
+          label={texts.step}
           disabled={shown >= BATCHES}
           onClick={() => setShown(Math.min(shown + 1, BATCHES))}
-        >
-          {texts.step}
-        </button>
+        />
         <CheckBox label={texts.twin} isChecked={hasTwo} onChange={setTwo} />
       </div>
     </figure>

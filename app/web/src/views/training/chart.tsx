@@ -1,5 +1,7 @@
 /** Lines over the steps of a run. */
 
+import type { TrainingPlan } from "../../manifest";
+import { words } from "../../text";
 import { Legend, Plot } from "../plot";
 
 const [WIDTH, HEIGHT] = [600, 160];
@@ -24,12 +26,12 @@ interface Props {
   range: readonly [number, number];
   /** Of an end of the value axis. */
   format: (value: number) => string;
-  steps: number;
-  stepsLabel: string;
+  plan: TrainingPlan;
 }
 
 export function LineChart(props: Props) {
-  const { title, about, lines, valueName, range, format, steps, stepsLabel } = props;
+  const { title, about, lines, valueName, range, format } = props;
+  const { steps } = props.plan;
   const [low, high] = range;
   const x = (step: number) => (WIDTH * step) / steps;
   const share = (value: number) => (value - low) / (high - low || 1);
@@ -43,7 +45,7 @@ export function LineChart(props: Props) {
       <Plot
         valueName={valueName}
         values={[format(high), format(low)]}
-        name={stepsLabel}
+        name={words.training.stepAxis}
         ends={["0", String(steps)]}
       >
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">

@@ -7,7 +7,7 @@ import { mark, words } from "../../text";
 import { failureText } from "../../text/failures";
 import { KINDS } from "../../training/statistics";
 import { type Run, type Training, trainingOf } from "../../training/training";
-import { Choice, NumberField } from "../fields";
+import { Button, Choice, NumberField } from "../fields";
 import { useChangesOf } from "../hooks";
 import { Rich } from "../lessons/rich";
 import { Warning } from "../warning";
@@ -110,35 +110,25 @@ function Buttons({ training }: { training: Training }) {
   const start = () => void training.start();
   return (
     <div class="buttons">
-      {!run && (
-        <button type="button" class="primary" onClick={start}>
-          {texts.start}
-        </button>
-      )}
-      {isRunning && (
-        <button type="button" onClick={() => training.pause()}>
-          {texts.pause}
-        </button>
-      )}
+      {!run && <Button label={texts.start} class="primary" onClick={start} />}
+      {isRunning && <Button label={texts.pause} onClick={() => training.pause()} />}
       {isPaused && (
-        <button type="button" class={isOld ? "" : "primary"} onClick={() => training.continue()}>
-          {texts.continue}
-        </button>
+        <Button
+          label={texts.continue}
+          class={isOld ? "" : "primary"}
+          onClick={() => training.continue()}
+        />
       )}
       {run && (
-        <button
-          type="button"
+        <Button
+          label={texts.startAgain}
           class={isOld ? "primary" : ""}
           onClick={start}
           disabled={stage.kind === "preparing"}
-        >
-          {texts.startAgain}
-        </button>
+        />
       )}
       {(isPaused || stage.kind === "finished") && run?.tensors && (
-        <button type="button" onClick={() => openInLab(training, run)}>
-          {texts.use}
-        </button>
+        <Button label={texts.use} onClick={() => openInLab(training, run)} />
       )}
       <p class="hint">{run?.tensors ? texts.useAbout : texts.duration}</p>
       {run && (
@@ -214,8 +204,7 @@ function AccuracyChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
       title={texts.accuracy}
       valueName={texts.accuracyAxis}
       about={texts.accuracyAbout(plan.pictures.validation.length)}
-      {...{ lines, range: [0, 1], format: texts.percent }}
-      {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
+      {...{ plan, lines, range: [0, 1], format: texts.percent }}
     />
   );
 }
@@ -246,8 +235,7 @@ function LossChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
       title={texts.loss}
       valueName={texts.loss}
       about={texts.lossAbout}
-      {...{ lines, range: [0, top], format: texts.lossValue }}
-      {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
+      {...{ plan, lines, range: [0, top], format: texts.lossValue }}
     />
   );
 }

@@ -126,8 +126,8 @@ function OverTime({ plan, run, channel, number, quantity }: OverTimeProps) {
       title={texts.overTime(number)}
       valueName={texts.quantities[quantity]}
       about=""
-      {...{ lines, range: [Math.min(...values), Math.max(...values)] }}
-      {...{ format: texts.statisticValue, steps: plan.steps, stepsLabel: texts.stepAxis }}
+      {...{ plan, lines, range: [Math.min(...values), Math.max(...values)] }}
+      format={texts.statisticValue}
     />
   );
 }

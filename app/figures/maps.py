@@ -37,7 +37,7 @@ def curves(
     """Deletion or insertion, a line for each map; grey is the mean of random orders."""
     figure = go.Figure()
     hovered = _("{share} of the pixels: {probability}").format(
-        share="%{x:.0%}", probability="%{y:.1%}"
+        share="%{x:$.0%}", probability="%{y:$.1%}"
     )
     for (kind, branch), both in curves_of.items():
         dash = _DASHES[kind][list(branches).index(branch) % 3]
@@ -59,10 +59,10 @@ def curves(
     axis = {"tickfont": {"color": INK[dark]}, "fixedrange": True}
     title = {"font": {"color": INK[dark]}}
     figure.update_xaxes(
-        tickformat=".0%", title=title | {"text": _("pixels changed")}, range=[0, 1], **axis
+        tickformat="$.0%", title=title | {"text": _("pixels changed")}, range=[0, 1], **axis
     )
     figure.update_yaxes(
-        tickformat=".0%",
+        tickformat="$.0%",
         title=title | {"text": _("probability of the class")},
         range=[0, 1.02],
         automargin=True,

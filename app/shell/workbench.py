@@ -23,7 +23,7 @@ from app.shell import (
     state,
     tasks,
 )
-from app.shell.layout import image
+from app.shell.messages import plain
 from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from app.shell.cache import Lens
+
+_OUTLINE = 360  # px
 
 
 def show_page(
@@ -60,7 +62,10 @@ def show_page(
         settle: Replaces what the page asks for and the network does not have.
         task: From the view and the network to what is to be computed.
         draw: Draws a result; the second argument is false while a newer one is being computed.
-        outline: Draws what can be shown before torch is there; by default the picture alone.
+        outline: Draws what can be shown before torch is there; by default the picture alone. It
+            draws no columns and no containers. Streamlit may send outline and result together.
+            A part of the result then replaces what has its place in the outline, before the block
+            that it belongs to. Within a block of the outline the browser fails at that.
         needs_picture: Whether what is chosen is about a picture; else none can be chosen.
     """
     models = begin(page, question, introduction)
@@ -216,9 +221,10 @@ def _outline(view: View, info: ModelInfo) -> None:
     """The picture, before torch is there."""
     st.markdown(_("## The network is being loaded …"))
     title = _(cache.picture(view.image, info.input_size).title)
-    with st.columns(3, gap="medium")[0]:
-        image(
-            cache.preview(view.image, info.input_size),
-            _("Clean: {title}").format(title=title),
-            title,
-        )
+    st.image(
+        cache.preview(view.image, info.input_size),
+        caption=_("Clean: {title}").format(title=title),
+        width=_OUTLINE,
+        output_format="PNG",
+        alt=plain(title),
+    )

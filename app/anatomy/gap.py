@@ -25,7 +25,7 @@ def gap(subject: Subject) -> None:
     second, by = view.second, cast("By", view.gap_by)
     st.subheader(_(words.PARTS[2]))
     st.markdown(_(gap_words.INTRODUCTION))
-    anatomy_controls.choice("gap_by", _("What is swapped"), gap_words.BY, view, subject.current)
+    anatomy_controls.choice("gap_by", _("What is swapped"), words.SWAPPED_BY, view, subject.current)
     st.markdown(_("#### On this picture"))
     used = work.reference_source(view, subject.lens.info)
     here = result("gap", subject, work.gap_here, used, second, by, about=(subject.base, second))

@@ -15,7 +15,7 @@ from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView, ask, asked
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
-from app.shell.layout import chart, in_rows, once
+from app.shell.layout import chart, in_rows, once, table
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     methods = list(dict.fromkeys(cell[0] for cell in checks))
     for method in methods:
         st.markdown(checked.verdict(checks, method))
-    st.table([checked.row(*check) for check in checks.items()], hide_index=True)
+    table(checked.row(*check) for check in checks.items())
     for sentence in checked.undefined(checks):
         st.caption(sentence)
     st.markdown(_("#### What the columns mean"))

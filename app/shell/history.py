@@ -56,8 +56,9 @@ _TITLES = {
     # Transfer, Influence
     "contenders": N_("Networks"), "new_task": N_("New task"), "amounts": N_("Training images"),
     "repeats": N_("Seeds"), "rounds": N_("Epochs"), "learned": N_("Results"),
-    "learned_part": N_("tab"), "trained_on": N_("Training images"),
-    "training_images": N_("How many training images"), "shown_images": N_("Images to show"),
+    "learned_part": N_("tab"), "drawn": N_("networks in the figures"),
+    "trained_on": N_("Training images"), "training_images": N_("How many training images"),
+    "shown_images": N_("Images to show"),
     "influence_part": N_("tab"), "flagged": N_("Flagged"),
 }  # fmt: skip
 # What their values are called is known on their pages alone.

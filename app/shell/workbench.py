@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from app.shell.cache import Lens
 
-_OUTLINE = 360  # px
+_OUTLINE = 300  # px: a phone has room for it
 
 
 def show_page(

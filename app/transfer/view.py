@@ -52,6 +52,7 @@ class TransferView(View):
         rounds: Epochs.
         learned: ``run``, ``file`` or the name of bundled results; empty for the first there is.
         learned_part: Which tab is open; one of :data:`PARTS`.
+        drawn: Which networks the figures show beside the first; empty for the best of them.
     """
 
     contenders: tuple[str, ...] = ()
@@ -61,3 +62,4 @@ class TransferView(View):
     rounds: int = within(60, 3, 300)
     learned: str = ""
     learned_part: str = tab_of(PARTS)
+    drawn: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from app.figures import gap as figures
 from app.language.text import _
 from app.shell import comparison, controls, samples
 from app.shell.layout import chart, in_rows
+from app.shell.messages import unbroken
 from app.shell.workbench import dark
 
 
@@ -51,7 +52,7 @@ def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
 
 def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = "") -> None:
     sentence = gap_words.verdict(swaps, second, subject.class_name, pictures)
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     if swaps.by == "layer":
         stages = stages_of_layers(subject.lens.model)
         figure = figures.strip(swaps, second, stages, dark=dark())

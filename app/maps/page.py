@@ -96,7 +96,7 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
     for sentence in once(f"maps.remarks.{name}", shown.task, partial(_remarks, map_set, name)):
-        st.markdown(sentence)
+        st.markdown(messages.unbroken(sentence))
     with st.expander(_("How to read this map")):
         st.markdown(_(method.sentence))
 

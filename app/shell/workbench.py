@@ -136,9 +136,10 @@ def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
     target = comparison.target_class(view, info)
     heading, answers = messages.verdict(result, info.class_names, target)
     st.markdown(f"## {heading}")
-    st.markdown("  \n".join(f"**{branch}** {what}" for branch, what in answers.items()))
+    lines = (f"**{branch}** {messages.unbroken(what)}" for branch, what in answers.items())
+    st.markdown("  \n".join(lines))
     for sentence in messages.close_classes(result, info):
-        st.caption(sentence)
+        st.caption(messages.unbroken(sentence))
 
 
 def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bool = True) -> None:

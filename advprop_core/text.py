@@ -93,6 +93,11 @@ def percent(share: float) -> str:
     return f"{whole} %"
 
 
+def percent_in_tenths(share: float) -> str:
+    """``93.1 %``: a share where one decimal counts, as in tables and on hovering."""
+    return f"{share:.1%}".replace("%", " %")
+
+
 def points(difference: float) -> str:
     """A difference of two shares in percentage points: ``+3.1``, ``−0.4``."""
     return f"{100 * difference:+.1f}".replace("-", "−")

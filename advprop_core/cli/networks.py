@@ -16,7 +16,7 @@ from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.cards import metric_of
 from advprop_core.models.header import read_info
-from advprop_core.text import did_you_mean
+from advprop_core.text import did_you_mean, percent_in_tenths
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -68,7 +68,10 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
         ]
         for branch in info.branches:
             metrics = [metric_of(info, branch, kind) for kind in ("clean", "attack")]
-            shares = [f"{metric['top1']:.1%}" if metric else "not measured" for metric in metrics]
+            shares = [
+                percent_in_tenths(metric["top1"]) if metric else "not measured"
+                for metric in metrics
+            ]
             table.add_row(*rest, f"{branch} ({info.origin(branch).label})", *shares, size)
             rest, size = ["", "", ""], ""
     return table

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from advprop_core.language import _
 from advprop_core.report.style import Spec, frame, plain
 from advprop_core.report.words import Row, columns, corruption, describe_attack
+from advprop_core.text import percent_in_tenths
 
 _CELL = 24  # pixels
 _LEAST = 72  # pixels: in less, plotly takes room from the title
@@ -35,10 +36,10 @@ def heat_map(rows: Sequence[Row]) -> Spec:
         "z": [[errors.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
         "y": [corruption(kind) for kind in kinds],
-        "texttemplate": "%{z:.0%}",
+        "texttemplate": "%{z:$.0%}",
         "textfont": {"size": 12},
         "hovertemplate": _("{corruption}, severity {severity}<br>{share} wrong").format(
-            corruption="%{y}", severity="%{x}", share="%{z:.1%}"
+            corruption="%{y}", severity="%{x}", share="%{z:$.1%}"
         )
         + "<extra></extra>",
     }
@@ -85,4 +86,5 @@ def _with_interval(row: Row | None) -> str:
     if row is None:
         return ""
     low, high = (f"{100 * end:.1f}" for end in row["interval"])
-    return f"{row['top1']:.1%}<br>{_('{low} to {high} %').format(low=low, high=high)}"
+    interval = _("{low} to {high} %").format(low=low, high=high)
+    return f"{percent_in_tenths(row['top1'])}<br>{interval}"

@@ -11,6 +11,7 @@ from typing import Any
 from advprop_core.report import tables, transfer_words
 from advprop_core.report.sections import Group, Plot, Section, sections, with_short_names
 from advprop_core.report.sentences import headline, with_emphasis
+from advprop_core.report.style import LOCALES
 from advprop_core.report.transfer_sections import transfer_sections
 from advprop_core.report.words import gradients_checked, images_asked
 from advprop_core.text import trained_blocks
@@ -166,7 +167,7 @@ def _plot(plot: Plot) -> str:
         full_html=False,
         include_plotlyjs=False,
         div_id=plot.key.replace(".", "-"),
-        config={"displayModeBar": False, "responsive": True},
+        config={"displayModeBar": False, "responsive": True, "locales": LOCALES},
     )
     # The words stand on a wrapper: plotly clears the labels of its own element.
     alt = escape(with_emphasis(plot.alt, str, "", ""))

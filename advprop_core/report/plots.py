@@ -21,13 +21,13 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.words import Row, columns, describe
-from advprop_core.text import NORM_TITLES, NORM_UNITS
+from advprop_core.text import NORM_TITLES, NORM_UNITS, percent_in_tenths
 
 _AXES = {"linf": N_("ε in 255ths"), "l2": N_("ε, the length of the perturbation")}
 _GREY = "#7B8794"
 _Walk = tuple[str, str, str]  # model, branch, attack branch
 _HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
-_SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
+_SHARES: Spec = {"range": [0, 1.02], "tickformat": "$.0%", "fixedrange": True, "automargin": True}
 
 
 def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
@@ -105,7 +105,7 @@ def dots(
                 "name": f"{plain(model)}, {branch}",
                 "meta": columns(*shown),
                 "customdata": [(plain(name(row)), *row["interval"]) for row in shown],
-                "hovertemplate": f"%{{customdata[0]}}: %{{x:.1%}} ({_ends(1)})"
+                "hovertemplate": f"%{{customdata[0]}}: %{{x:$.1%}} ({_ends(1)})"
                 "<extra>%{fullData.name}</extra>",
             }
         )
@@ -128,7 +128,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
             | {"color": branch_colour(one["branch"])},
             "marker": marker(one["branch"], models.index(one["model"])),
             "showlegend": False,
-            "hovertemplate": _("{share} by shape").format(share="%{x:.1%}") + "<extra></extra>",
+            "hovertemplate": _("{share} by shape").format(share="%{x:$.1%}") + "<extra></extra>",
         }
         for place, one in enumerate(shown)
     ]
@@ -169,7 +169,7 @@ def standing(results: Sequence[Row]) -> Spec:
                     "condition": one["attack"],
                     "n": one["n"],
                 },
-                "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+                "hovertemplate": "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
             }
         )
     return _against_radius(data, results[0]["attack"], norm, _("images still right"))
@@ -204,16 +204,16 @@ def reliability(row: Row) -> Spec:
             "{count} images<br>confidence {confidence}<br>right {share} ({interval})"
         ).format(
             count="%{customdata[0]}",
-            confidence="%{customdata[1]:.1%}",
-            share="%{y:.1%}",
+            confidence="%{customdata[1]:$.1%}",
+            share="%{y:$.1%}",
             interval=_ends(2),
         )
         + "<extra></extra>",
     }
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
-    low, high = (f"{end:.1%}" for end in calibration["interval"])
+    low, high = map(percent_in_tenths, calibration["interval"])
     error = _("error {share} ({interval})").format(
-        share=f"{calibration['expected_calibration_error']:.1%}",
+        share=percent_in_tenths(calibration["expected_calibration_error"]),
         interval=_("{low} to {high}").format(low=low, high=high),
     )
     return frame(
@@ -249,7 +249,7 @@ def _line(
         "meta": columns(*own),
         "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
         "marker": {"symbol": SYMBOLS[style % len(SYMBOLS)], "size": 8},
-        "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+        "hovertemplate": "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
     }
 
 
@@ -290,7 +290,7 @@ def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) ->
 
 def _ends(first: int) -> str:
     """Both ends of an interval on hovering, from this column of a trace's ``customdata`` on."""
-    low, high = (f"%{{customdata[{column}]:.1%}}" for column in (first, first + 1))
+    low, high = (f"%{{customdata[{column}]:$.1%}}" for column in (first, first + 1))
     return _("{low} to {high}").format(low=low, high=high)
 
 

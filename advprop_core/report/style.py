@@ -14,6 +14,12 @@ Spec = dict[str, Any]
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
+LOCALES = {"en-US": {"format": {"currency": ["", " %"]}}}
+"""Of plotly's configuration: a share is written ``93.1 %`` by the format ``$.1%``.
+
+The format ``.1%`` would write ``93.1%``. Its sign is fixed in plotly, but ``$`` puts a currency in
+its place. Every figure needs this, on pages as in reports.
+"""
 _FILLS = {"main": "", "aux": "-open"}
 _INK = "#1F2933"
 _CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".tar")

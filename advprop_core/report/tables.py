@@ -17,7 +17,7 @@ from advprop_core.report.words import (
     of_kind,
     smallest_radius,
 )
-from advprop_core.text import NORM_TITLES
+from advprop_core.text import NORM_TITLES, percent_in_tenths
 
 TEXTS = frozenset({"model", "branch", "images", "attack", "corruption", "source", "trained"})
 """Columns that hold words and not numbers."""
@@ -180,8 +180,8 @@ def _meanings(*measures: Mapping[str, Any]) -> Sequence[str]:
 
 
 def share(value: float | None) -> str:
-    """``93.1%``, or a dash for None."""
-    return NONE if value is None else f"{value:.1%}"
+    """``93.1 %``, or a dash for None."""
+    return NONE if value is None else percent_in_tenths(value)
 
 
 def _with_ends(result: Row, *names: str) -> Iterator[str]:
@@ -191,8 +191,8 @@ def _with_ends(result: Row, *names: str) -> Iterator[str]:
 
 
 def between(interval: Sequence[float] | None) -> str:
-    """``92.0% to 94.1%``, or a dash for None."""
+    """``92.0 % to 94.1 %``, or a dash for None."""
     if not interval:
         return NONE
-    low, high = (f"{end:.1%}" for end in interval)
+    low, high = map(percent_in_tenths, interval)
     return _("{low} to {high}").format(low=low, high=high)

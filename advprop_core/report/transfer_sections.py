@@ -129,7 +129,7 @@ def _of_blocks(content: Content, count: int) -> Plot:
                     [(row["accuracy"], *end) for row, end in zip(shown, ends, strict=True)]
                 )
                 | {"color": colour},
-                "hovertemplate": "%{x}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+                "hovertemplate": "%{x}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
             }
         )
         texts += [
@@ -169,7 +169,7 @@ def _line(
     marks = _marks(content, source, sources(content).index(source))
     if any(row[name] for row in rows):
         yield band(x, low, high, marks["line"]["color"])
-    number = ":+.1f" if is_difference else ":.1%"
+    number = ":+.1f" if is_difference else ":$.1%"
     value = f"%{{y{number}}}"
     if is_difference:
         value = _("{count} points").format(count=value)
@@ -204,7 +204,7 @@ def _frame(
     x: Spec = {"title": x_title, "fixedrange": True, "automargin": True}
     if ticks is not None:
         x |= {"type": "log", "tickvals": [*ticks], "ticktext": [*map(str, ticks)]}
-    y: Spec = {"title": _("accuracy"), "tickformat": ".0%", "fixedrange": True, "automargin": True}
+    y: Spec = {"title": _("accuracy"), "tickformat": "$.0%", "fixedrange": True, "automargin": True}
     if measure == "difference":  # with the line at 0, above which a source is better
         y |= {"title": _("difference in points"), "tickformat": "+.0f", "rangemode": "tozero",
               "zeroline": True, "zerolinecolor": "#7B8794"}  # fmt: skip

@@ -66,7 +66,7 @@ def _blend(
     comparison, names = subject.comparison, subject.lens.info.class_names
     drawn = next(iter(comparison.maps.values()), None)
     method = METHODS[drawn.method if drawn else view.method]
-    st.markdown(words.dial(comparison, blend, names))
+    st.markdown(messages.unbroken(words.dial(comparison, blend, names)))
     mixture = subject.base, blend.way, blend.t
     if drawn:
         pictures, course = (place for place, __ in in_rows("mc", 2, "large", roomy="dial"))
@@ -101,7 +101,7 @@ def _curve(subject: Subject, source: Source | None, way: Way, blend: Blended) ->
     about = subject.base, lines[0].way, blend.way, blend.t, dark()
     draw = partial(figures.curve, lines, blend, followed, dark=dark())
     chart(once("anatomy.curve", about, draw), "anatomy.curve", sentence)
-    st.caption(sentence)
+    st.caption(messages.unbroken(sentence))
 
 
 def _offer_file(subject: Subject, source: Source, way: Way, t: float) -> None:

@@ -14,6 +14,7 @@ from app.figures import gap as figures
 from app.language.text import _
 from app.shell import comparison, controls, samples
 from app.shell.layout import chart, dark, in_rows
+from app.shell.messages import unbroken
 
 
 def gap(subject: Subject) -> None:
@@ -22,7 +23,7 @@ def gap(subject: Subject) -> None:
     second, by = view.second, cast("By", view.gap_by)
     st.subheader(_(words.PARTS[2]))
     st.markdown(_(gap_words.INTRODUCTION))
-    anatomy_controls.choice("gap_by", _("What is swapped"), gap_words.BY, view, subject.current)
+    anatomy_controls.choice("gap_by", _("What is swapped"), words.SWAPPED_BY, view, subject.current)
     st.markdown(_("#### On this picture"))
     used = work.reference_source(view, subject.lens.info)
     here = result("gap", subject, work.gap_here, used, second, by, about=(subject.base, second))
@@ -48,7 +49,7 @@ def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
 
 def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = "") -> None:
     sentence = gap_words.verdict(swaps, second, subject.class_name, pictures)
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     if swaps.by == "layer":
         stages = stages_of_layers(subject.lens.model)
         figure = figures.strip(swaps, second, stages, dark=dark())

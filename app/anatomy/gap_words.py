@@ -9,7 +9,6 @@ from app.figures.gap import kinds, value_of
 from app.language.text import N_, _, counted, ngettext, paragraph
 from app.shell.messages import PICTURES
 
-BY: dict[By, str] = {"stage": N_("Stages"), "layer": N_("Layers")}
 SWAPPED: dict[Order, str] = {
     "alone": N_("one at a time"),
     "from_stem": N_("one after the other from the front"),

@@ -10,6 +10,7 @@ from app.figures import halves as figures
 from app.language.text import _
 from app.shell import cache, samples
 from app.shell.layout import chart, dark, in_rows
+from app.shell.messages import unbroken
 
 
 def halves(subject: Subject, way: Way, t: float) -> None:
@@ -34,7 +35,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
 
 def _draw(rows: Halves, way: Way, t: float, pictures: str, origin: str) -> None:
     attack = words.attack(work.ATTACK)
-    st.markdown(halves_words.verdict(rows, way.second, attack, pictures))
+    st.markdown(unbroken(halves_words.verdict(rows, way.second, attack, pictures)))
     for column, branch in in_rows(("main", way.second), 2, "large", roomy="halves"):
         table = halves_words.table(rows, branch, way.second)
         with column:
@@ -42,7 +43,7 @@ def _draw(rows: Halves, way: Way, t: float, pictures: str, origin: str) -> None:
             chart(figure, f"anatomy.halves.{branch}", halves_words.alt(branch, table))
     st.caption(halves_words.caption(attack, origin))
     sentence = halves_words.line(rows, way.second)
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     here = t if way.whole else None
     figure = figures.line(*work.lines_of(rows), Way(way.second), here, dark=dark())
     chart(figure, "anatomy.accuracies", sentence)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.anatomy.words import MEASURES, MOVED, PARTS
-from app.shell.view import View, one_of, within
+from app.anatomy.words import MEASURES, MOVED, PARTS, SWAPPED_BY
+from app.shell.view import View, one_of, tab_of, within
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,6 @@ class AnatomyView(View):
     moved_layers: tuple[str, ...] = ()
     measure: str = one_of("mean_shift", MEASURES)
     norm_layer: str = ""
-    gap_by: str = one_of("stage", ("stage", "layer"))
-    looked_into: str = one_of(PARTS[0], PARTS)
+    gap_by: str = one_of("stage", SWAPPED_BY)
+    looked_into: str = tab_of(PARTS)
     calibrated: bool = False

@@ -15,6 +15,7 @@ from app.shell.samples import Source, no_photos
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
     from advprop_core.anatomy.distance import LayerDistance, Measure
+    from advprop_core.anatomy.gap import By
 
 QUESTION = N_("How do the two BatchNorms differ?")
 INTRODUCTION = N_(
@@ -32,6 +33,7 @@ MOVED: dict[Moved, str] = {
     "statistics": N_("Mean and variance"),
     "affine": N_("γ and β"),
 }
+SWAPPED_BY: dict[By, str] = {"stage": N_("Stages"), "layer": N_("Layers")}
 MEASURES: dict[Measure, str] = {
     "mean_shift": N_("Mean"),
     "log_variance_ratio": N_("Variance"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Way
 
 NOT_ESTIMATED = N_("not estimated")
-_HOVERED = {"place": "%{x:.0%}", "share": "%{y:.1%}"}  # as plotly fills them in
+_HOVERED = {"place": "%{x:$.0%}", "share": "%{y:$.1%}"}  # as plotly fills them in
 _CLASSES = 4
 _LONGEST_NAME = 20
 _BARS_HEIGHT = 235

@@ -77,9 +77,9 @@ def _mark(row: Row, symbol: str, place: int, dark: bool) -> go.Scatter:
         customdata=[(plain(describe(row)), *row["interval"])],
         hovertemplate=_("{condition}: {share} right ({interval})").format(
             condition="%{customdata[0]}",
-            share="%{x:.1%}",
+            share="%{x:$.1%}",
             interval=_("{low} to {high}").format(
-                low="%{customdata[1]:.1%}", high="%{customdata[2]:.1%}"
+                low="%{customdata[1]:$.1%}", high="%{customdata[2]:$.1%}"
             ),
         )
         + "<extra></extra>",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.text import percent
+from advprop_core.text import percent, percent_in_tenths
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.anatomy import NOT_ESTIMATED
 from app.figures.style import (
@@ -186,12 +186,11 @@ def _naive(
 
 def _hover(title: str, score: Score) -> str:
     if score.n == 1:
-        return f"<b>{title}</b>: {score.probability:.1%}"
-    low, high = score.interval
-    return _(
-        "<b>{title}</b>: {share:.1%} right ({low:.1%} to {high:.1%}), {correct} of {n}"
-    ).format(
-        title=title, share=score.accuracy, low=low, high=high, correct=score.correct, n=score.n
+        return f"<b>{title}</b>: {percent_in_tenths(score.probability)}"
+    low, high = map(percent_in_tenths, score.interval)
+    share = percent_in_tenths(score.accuracy)
+    return _("<b>{title}</b>: {share} right ({low} to {high}), {correct} of {n}").format(
+        title=title, share=share, low=low, high=high, correct=score.correct, n=score.n
     )
 
 

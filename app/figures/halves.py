@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
+from advprop_core.text import percent, percent_in_tenths
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.anatomy import NOT_ESTIMATED, lay_out_way
 from app.figures.style import (
@@ -114,8 +115,8 @@ def _accuracies(
         line={"color": colour, "width": 2, "dash": DASHES[kind]},
         cliponaxis=False,
         hovertext=[
-            _("{title}, {place:.0%}: {hovered}").format(
-                title=_(title), place=place, hovered=_hover(by_place[place], kind)
+            _("{title}, {place}: {hovered}").format(
+                title=_(title), place=percent(place), hovered=_hover(by_place[place], kind)
             )
             for place in places
         ],
@@ -124,7 +125,8 @@ def _accuracies(
 
 
 def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:
-    low, high = accuracy.interval(kind)
-    return _("{share:.1%} right {kind} ({low:.1%} to {high:.1%})").format(
-        share=accuracy.share(kind), kind=_(KIND_TITLES[kind]), low=low, high=high
+    low, high = map(percent_in_tenths, accuracy.interval(kind))
+    share = percent_in_tenths(accuracy.share(kind))
+    return _("{share} right {kind} ({low} to {high})").format(
+        share=share, kind=_(KIND_TITLES[kind]), low=low, high=high
     )

@@ -37,7 +37,7 @@ def curves(
     """Deletion or insertion, a line for each map; grey is the mean of random orders."""
     figure = go.Figure()
     hovered = _("{share} of the pixels: {probability}").format(
-        share="%{x:.0%}", probability="%{y:.1%}"
+        share="%{x:$.0%}", probability="%{y:$.1%}"
     )
     for (kind, branch), both in curves_of.items():
         dash = _DASHES[kind][list(branches).index(branch) % 3]
@@ -56,7 +56,7 @@ def curves(
                     hovertemplate=hovered + "<extra>%{fullData.name}</extra>",
                 )
             )
-    axis = {"tickformat": ".0%", "fixedrange": True}
+    axis = {"tickformat": "$.0%", "fixedrange": True}
     figure.update_xaxes(title_text=_("pixels changed"), range=[0, 1], **axis)
     figure.update_yaxes(
         title_text=_("probability of the class"), range=[0, 1.02], automargin=True, **axis

@@ -84,7 +84,7 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = Fals
                 hovertemplate=_("{gain} points ({low} to {high})").format(
                     gain="%{x:+.1f}", low="%{customdata[1]:+.1f}", high="%{customdata[2]:+.1f}"
                 )
-                + "<br>%{customdata[0]:.1%}<extra>%{fullData.name}</extra>",
+                + "<br>%{customdata[0]:$.1%}<extra>%{fullData.name}</extra>",
             )
         )
     settle(figure, 36 * len(gains) + 60, dark)

@@ -13,7 +13,7 @@ from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
 from advprop_core.text import NORM_UNITS, ends, percent, radius, shorten
-from app.figures.style import INK, MUTED, branch_title, name_in_full
+from app.figures.style import INK, MUTED, SHARES, branch_title, name_in_full
 from app.language.text import N_, _
 
 _RIVALS = 2
@@ -120,7 +120,7 @@ def _trace(branch: str, line: _Line, radii: Sequence[float], norm: str) -> go.Sc
         # A click selects a point: what is not selected must not fade for that.
         unselected={"marker": {"opacity": 1}},
         customdata=[radius(x / NORM_UNITS[norm], norm) for x in radii],
-        hovertemplate=f"{line.name} %{{y:.0%}} at ε = %{{customdata}}<extra></extra>",
+        hovertemplate=f"{line.name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
         showlegend=False,
     )
 
@@ -149,7 +149,7 @@ def _label(figure: go.Figure, row: int, height: float, line: _Line, ink: str) ->
 
 
 def _curve_axes(figure: go.Figure, rows: int, last: float, norm: str) -> None:
-    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.5, 1], zeroline=False)
+    figure.update_yaxes(range=[-0.04, 1.04], **SHARES)
     figure.update_xaxes(range=[-0.02 * last, 1.02 * last], zeroline=False, showgrid=False)
     figure.update_xaxes(
         title_text=_(_STRENGTHS[norm]),
@@ -244,7 +244,7 @@ def _grid(
                 "title": {"text": what, "side": "bottom"},
                 "thickness": 10,
                 "tickvals": [0, 0.5, 1],
-                "tickformat": ".0%",
+                "tickformat": "$.0%",
                 "y": -0.02,
                 "yanchor": "top",
             },

@@ -14,7 +14,7 @@ from app.language.text import _
 from app.shell import cache, comparison, network_files, state, workbench
 from app.shell.cache import Lens
 from app.shell.layout import in_rows, tabs
-from app.shell.messages import learnt, plain, safe
+from app.shell.messages import learnt, plain, safe, unbroken
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
 
@@ -79,7 +79,7 @@ def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
     network = f" · {safe(network_files.title(rest.model))}" if several else ""
     colour = branch_colour(rest.branch)
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
-    st.markdown(f"## {safe(words.helps(rest))}{network}")
+    st.markdown(f"## {unbroken(safe(words.helps(rest)))}{network}")
     size = cache.model_info(rest.model).input_size
     sides = (
         ("helpful", _("Helpful (change of the loss without it)"), rest.helpful),

@@ -7,7 +7,7 @@ from advprop_core.types import ModelInfo
 from app.language.text import N_
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders
-from app.shell.view import View, one_of, within
+from app.shell.view import View, one_of, tab_of, within
 
 PARTS = (N_("What does it rest on?"), N_("Which labels look wrong?"))
 SETS = {"scenes": N_("Drawn scenes"), "folder": N_("Photos of your folder")}
@@ -36,7 +36,7 @@ class InfluenceView(View):
     trained_on: str = one_of("scenes", SETS)
     training_images: int = within(600, 100, 12_000)
     shown_images: int = within(4, 1, 10)
-    influence_part: str = one_of(PARTS[0], PARTS)
+    influence_part: str = tab_of(PARTS)
     flagged: tuple[str, ...] = ()
 
 

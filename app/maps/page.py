@@ -18,7 +18,7 @@ from app.maps import words
 from app.maps.view import MapsView, ask, asked
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
 from app.shell.cache import Lens
-from app.shell.layout import chart, dark, in_rows, once
+from app.shell.layout import chart, dark, in_rows, once, table
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
     for sentence in once(f"maps.remarks.{name}", shown.task, partial(_remarks, map_set, name)):
-        st.markdown(sentence)
+        st.markdown(messages.unbroken(sentence))
     with st.expander(_("How to read this map")):
         st.markdown(_(method.sentence))
 
@@ -168,7 +168,7 @@ def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     methods = list(dict.fromkeys(cell[0] for cell in checks))
     for method in methods:
         st.markdown(checked.verdict(checks, method))
-    st.table([checked.row(*check) for check in checks.items()], hide_index=True)
+    table(checked.row(*check) for check in checks.items())
     for sentence in checked.undefined(checks):
         st.caption(sentence)
     st.markdown(_("#### What the columns mean"))

@@ -3,8 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from advprop_core.attribution.methods import METHODS
-from app.shell.view import View, some_of
+from app.shell.view import MAPS, View, some_of
 
 MOST_MAPS = 6
 
@@ -18,7 +17,7 @@ class MapsView(View):
         checked: The maps that the person asked to be checked, as :func:`ask` writes it.
     """
 
-    maps: tuple[str, ...] = some_of(("grad-cam", "smoothgrad"), METHODS, MOST_MAPS)
+    maps: tuple[str, ...] = some_of(("grad-cam", "smoothgrad"), MAPS, MOST_MAPS)
     checked: str = ""
 
     @property

@@ -9,6 +9,7 @@ from advprop_core.models.cards import describe_attack
 from advprop_core.types import ModelInfo
 from app.language.text import N_, _, listing
 from app.shell import cache, messages, network_files
+from app.shell.layout import table
 from app.shell.messages import FEW_CLASSES, safe
 from app.shell.network_fields import FACTS
 
@@ -34,7 +35,7 @@ def show(name: str, info: ModelInfo) -> None:
     st.markdown("\n".join(f"- {line}" for line in _branches(info)))
     _sources(name, info)
     if info.metrics:
-        st.table(measured(info), hide_index=True)
+        table(measured(info))
     if command := info.recipe.get("command"):
         with st.expander(_("How it was trained")):
             st.code(command, language="shell", wrap_lines=True)
@@ -52,7 +53,7 @@ def measured(info: ModelInfo) -> list[dict[str, Any]]:
                 _("What"): _condition(metric["condition"]),
                 _("Result"): f"{100 * metric['top1']:.1f} %",
                 _("95 % interval"): _("{low} to {high} %").format(low=low, high=high),
-                "n": metric["n"],
+                _("Images"): metric["n"],
                 _("Data"): safe(metric["data"]),
             }
         )
@@ -96,6 +97,6 @@ def _sources(name: str, info: ModelInfo) -> None:
                     _("Known from"): _(_FROM[source]),
                 }
             )
-    st.table(lines, border="horizontal", hide_index=True)
+    table(lines)
     for remark in findings.remarks("the file"):
         st.markdown(safe(remark))

@@ -93,6 +93,7 @@ def _readable() -> dict[str, ModelInfo]:
 def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """How the columns are called, and how they are written."""
     columns: dict[str, Any] = {title: _(title) for title in _ABOUT}
+    columns["Network"] = st.column_config.TextColumn(_("Network"), pinned=True)
     columns["Objective"] = st.column_config.TextColumn(_("Objective"), help=_(_OBJECTIVES))
     for title in (title for row in rows for title in row if title not in _ABOUT):
         branch, __, condition = title.partition(", ")

@@ -9,6 +9,7 @@ from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
 from app.shell.layout import chart, dark
+from app.shell.messages import unbroken
 from app.shell.tasks import Shown, Task
 
 _MANY = "studio.folder"
@@ -31,7 +32,7 @@ def draw(playground: Shown) -> None:
     if shown is not None:
         names = shown.info.class_names
         sentence = " ".join(words.fooled(shown.result, names))
-        st.markdown(sentence)
+        st.markdown(unbroken(sentence))
         chart(figures.matrix(shown.result, names, dark=dark()), "studio.matrix", sentence)
         parts = controls.conditions(shown.view, shown.info)
         attack = _(", ").join(text for name, text in parts.items() if name != "branch")
@@ -77,7 +78,7 @@ def _many_pictures(playground: Shown) -> None:
 def _draw_many(shown: Shown, task: Task) -> None:
     result: ManyPictures = shown.result
     sentence = words.robustness(result.cells)
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     chart(figures.accuracies(result.cells, dark=dark()), "studio.accuracies", sentence)
     model = shown.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))

@@ -13,6 +13,7 @@ from app.playground import words
 from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
 from app.shell.layout import chart, dark
+from app.shell.messages import unbroken
 from app.shell.tasks import Shown, Task
 from app.shell.view import STRENGTHS, View, bounds
 
@@ -33,7 +34,7 @@ def draw(playground: Shown) -> None:
         return
     norm, names = shown.view.norm, shown.info.class_names
     sentence = words.flips(shown.result, norm, names)
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     now = getattr(view, STRENGTHS[norm])
     titles = {b: words.flip(shown.result, b, norm, names) for b in shown.result.predictions}
     chart(

@@ -4,7 +4,7 @@ Which there are depends on the results that are shown. A field that is empty sta
 of them, or for another default, so that a link holds only what a person chose.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -38,29 +38,6 @@ def choose(
         key=key(field),
     )
     return chosen or first
-
-
-def choose_several(
-    label: str, titles: Mapping[str, str], field: str, *, default: Sequence[str], most: int
-) -> list[str]:
-    """At most so many; where none is chosen, the default."""
-    widget = f"robustness.{field}"
-    chosen = [name for name in st.session_state[key(field)] if name in titles][:most]
-    st.session_state[widget] = chosen or list(default)
-
-    def take() -> None:
-        names = st.session_state[widget]
-        state.choose(**{field: () if names == list(default) else tuple(names)})
-
-    return st.multiselect(
-        label,
-        list(titles),
-        format_func=titles.__getitem__,
-        key=widget,
-        max_selections=most,
-        select_all=False,  # it would choose more than the figures take
-        on_change=take,
-    )
 
 
 def _settle(field: str, titles: Mapping[str, str], first: str) -> None:

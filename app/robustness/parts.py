@@ -14,7 +14,8 @@ from advprop_core.report.words import Row, describe, grouped, of_kind, own_attac
 from app.language.text import _, english
 from app.robustness import bundled, choosing, gallery, study, tables, words
 from app.shell import state
-from app.shell.layout import chart, dark, report_plots
+from app.shell.fields import several
+from app.shell.layout import chart, dark, report_plots, table
 from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def _chosen(branches: Sequence[Branch]) -> list[Branch]:
     if len(branches) <= MOST_BRANCHES:
         return list(branches)
     named = {_name(who): who for who in branches}
-    names = choosing.choose_several(
+    names = several(
         _("Branches in the figures, at most {most}").format(most=MOST_BRANCHES),
         {name: ", ".join(who) for name, who in named.items()},
         "pictured",
@@ -240,7 +241,7 @@ def _plots(plots: Sequence[Plot], across: int) -> None:
 
 
 def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:
-    st.table(lines, border="horizontal", hide_index=True)
+    table(lines)
     st.caption(caption)
 
 

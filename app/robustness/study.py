@@ -11,7 +11,7 @@ from advprop_core.text import points
 from app.language.text import N_, _, english, join, paragraph
 from app.robustness import bundled, choosing
 from app.robustness.view import INNER
-from app.shell import chart_saving, defects, runs, state
+from app.shell import chart_saving, defects, layout, runs, state
 from app.shell.layout import chart, dark
 from app.shell.messages import graded, safe
 
@@ -194,7 +194,7 @@ def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None
     for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown(_("### What changes on every measure?"))
-    st.table(table(content, runs), border="horizontal", hide_index=True)
+    layout.table(table(content, runs))
     st.caption(
         _(
             "Points compared with the base: ▲ better, ▼ worse, no mark if the 95 % interval "

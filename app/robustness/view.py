@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from advprop_core.attacks.named import AUTOATTACK
 from app.language.text import N_
-from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
+from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, tab_of, within
 
 PARTS = (
     N_("Attacks"), N_("Corruptions"), N_("Confidence"), N_("Shape"), N_("Disagreement"),
@@ -53,7 +53,7 @@ class RobustnessView(View):
     tested: tuple[str, ...] = ()
     data: str = ""
     images: int = within(64, 10, 2000)
-    attacks: tuple[str, ...] = some_of(("pgd",), (*ATTACKS, AUTOATTACK))
+    attacks: tuple[str, ...] = some_of(("pgd",), {**ATTACKS, AUTOATTACK: "AutoAttack"})
     ball: str = one_of("linf", NORMS)
     radii: str = "1/255, 2/255, 4/255"
     attack_steps: int = within(10, 1, 100)
@@ -65,7 +65,7 @@ class RobustnessView(View):
     corrupted: bool = False
     severities: tuple[str, ...] = some_of(("1", "3", "5"), ("1", "2", "3", "4", "5"))
     results: str = ""
-    part: str = one_of("Attacks", PARTS)
+    part: str = tab_of(PARTS)
     transfer: str = ""
     corrupted_branch: str = ""
     compared_with: str = ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import streamlit as st
 
+from advprop_core.report.style import LOCALES
 from app.elements.chart_files import chart_files
 from app.figures.numbers import has_numbers, to_csv
 from app.language.text import _, english
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from app.figures.reel import Reel
 
 # The button that saves is the only one of plotly's tool bar, which page.css hides.
-CONFIG = {"displayModeBar": True, "modeBarButtons": [["toImage"]], "displaylogo": False}
+CONFIG = {
+    "displayModeBar": True,
+    "modeBarButtons": [["toImage"]],
+    "displaylogo": False,
+    "locales": LOCALES,
+}
 _ABOUT = "chart.about"
 
 

@@ -233,10 +233,26 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
     if kind != "fgsm":
         help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
         slider(_("Steps"), "steps", help)
-        title = _(_STEP_SIZES[st.session_state[key("norm")]])
-        help = _("How far one step moves. 0 picks 2.5 × strength / steps.")
-        number(title, "step_size", help, step=0.25)
+        _step_size()
     target_class(info, key("target"))
+
+
+def _step_size() -> None:
+    """How far a step moves; an empty field means what follows from strength and steps."""
+    session = st.session_state
+    norm, typed = session[key("norm")], "typed.step_size"
+    session[typed] = session[key("step_size")] or None
+    automatic = 2.5 * session[key(_STRENGTHS[norm][0])] / session[key("steps")]
+    st.number_input(
+        _(_STEP_SIZES[norm]),
+        step=0.25,
+        format="%g",
+        key=typed,
+        placeholder=_("automatic: {size:.3g}").format(size=automatic),
+        help=_("How far one step moves. An empty field picks 2.5 × strength / steps."),
+        on_change=lambda: state.choose(step_size=session[typed] or 0.0),
+        **ends(View, "step_size"),
+    )
 
 
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:

@@ -13,9 +13,14 @@ from app.language.text import N_, _, counted, ngettext
 from app.shell import state
 from app.shell.fields import segments
 from app.shell.state import key
-from app.shell.view import View
+from app.shell.view import FILLS, View
 
-FILL_TITLES = {"grey": N_("Grey"), "black": N_("Black"), "blur": N_("Blur")}
+_NUMBER_TITLES = {
+    "left": N_("Left, in %"),
+    "top": N_("Top, in %"),
+    "width": N_("Width, in %"),
+    "height": N_("Height, in %"),
+}
 _ERASED = {
     "grey": counted("{count} region painted grey by hand", "{count} regions painted grey by hand"),
     "black": counted(
@@ -37,7 +42,7 @@ def controls() -> None:
     help = _(
         "Grey and black cover the marked parts. Blur removes their detail and keeps their colours."
     )
-    segments(_("Fill with"), FILL_TITLES, "fill", help)
+    segments(_("Fill with"), FILLS, "fill", help)
     st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
     regions = _regions()
     with st.expander(_("Regions in numbers")):

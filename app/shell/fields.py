@@ -1,11 +1,12 @@
 """Widgets of fields of the view: what each takes is said there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from app.language.text import titled
+from app.shell import state
 from app.shell.state import key
 from app.shell.view import ends
 
@@ -42,6 +43,32 @@ def slider(title: str, field: str, help: str | None = None, **options: Any) -> N
 def number(title: str, field: str, help: str | None = None, **options: Any) -> None:
     """The same, to type."""
     st.number_input(title, key=key(field), help=help, **_ends(field), **options)
+
+
+def several(
+    title: str, titles: Mapping[str, str], field: str, *, default: Sequence[str], most: int
+) -> list[str]:
+    """At most so many of those with a title; where none is chosen, the default.
+
+    The field is empty for the default, so that a link holds only what a person chose.
+    """
+    widget = f"several.{field}"
+    chosen = [name for name in st.session_state[key(field)] if name in titles][:most]
+    st.session_state[widget] = chosen or list(default)
+
+    def take() -> None:
+        names = st.session_state[widget]
+        state.choose(**{field: () if names == list(default) else tuple(names)})
+
+    return st.multiselect(
+        title,
+        list(titles),
+        format_func=titles.__getitem__,
+        key=widget,
+        max_selections=most,
+        select_all=False,  # it would choose more than the figures take
+        on_change=take,
+    )
 
 
 def _ends(field: str) -> dict[str, Any]:

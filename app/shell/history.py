@@ -1,7 +1,8 @@
 """Undo, redo and reset: the views of a page, one after another; and the link to share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -10,7 +11,7 @@ from app.language.text import N_, _, join
 from app.shell import cache, language, network_files, state
 from app.shell.links import encode
 from app.shell.messages import quote
-from app.shell.view import EXPLAINED, PERTURBATIONS, View
+from app.shell.view import EXPLAINED, View, rules, settings
 
 _STEP_HELP = {
     "Undo": N_("Undo what was chosen on this page ({keys})."),
@@ -53,10 +54,15 @@ _TITLES = {
     # Transfer, Influence
     "contenders": N_("Networks"), "new_task": N_("New task"), "amounts": N_("Training images"),
     "repeats": N_("Seeds"), "rounds": N_("Epochs"), "learned": N_("Results"),
-    "learned_part": N_("tab"), "trained_on": N_("Training images"),
-    "training_images": N_("How many training images"), "shown_images": N_("Images to show"),
+    "learned_part": N_("tab"), "drawn": N_("networks in the figures"),
+    "trained_on": N_("Training images"), "training_images": N_("How many training images"),
+    "shown_images": N_("Images to show"),
     "influence_part": N_("tab"), "flagged": N_("Flagged"),
 }  # fmt: skip
+# What their values are called is known on their pages alone.
+_UNSAID = ("image", "regions", "beside", "photos", "checked", "data", "results", "transfer",
+           "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked", "asked_on",
+           "gallery_condition", "gallery_group", "learned", "flagged")  # fmt: skip
 _CLASSES = ("true_class", "target", "explained")
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
@@ -74,9 +80,12 @@ class History:
     at: int = 0
 
     def after(self, view: View) -> Self:
-        """With a view that was chosen now: what was undone before it is forgotten."""
-        if view == self.views[self.at]:
-            return self
+        """With a view that was chosen now: what was undone before it is forgotten.
+
+        One in which only another tab is open is no step.
+        """
+        if settings(view) == settings(self.views[self.at]):
+            return self.settled(view)
         views = (*self.views[: self.at + 1], view)[-_MOST:]
         return replace(self, views=views, at=len(views) - 1)
 
@@ -127,10 +136,10 @@ def toolbar(view: View) -> None:
             _("Reset"),
             key="history.reset",
             type="tertiary",
-            disabled=view == default,
+            disabled=settings(view) == settings(default),
             help=_("Sets everything on this page back to the start. Undo restores your settings."),
             on_click=state.choose,
-            kwargs=vars(default),
+            kwargs=settings(default),
         )
         with st.popover(_("Share"), type="tertiary"):
             _share(view)
@@ -206,7 +215,7 @@ def _say(title: str, before: View, after: View) -> None:
 
 
 def _from_to(name: str, before: View, after: View) -> str:
-    if name in ("image", "regions", "beside"):  # no words for a person
+    if name in _UNSAID:
         return ""
     return " " + " → ".join(_value(name, view) for view in (before, after))
 
@@ -219,10 +228,17 @@ def _value(name: str, view: View) -> str:
         return _(EXPLAINED[value])
     if name in _CLASSES and value and (info := cache.known_models([view.model]).get(view.model)):
         value = dict(info.classes).get(value, value)
-    return _(PERTURBATIONS[value]) if value in PERTURBATIONS else _word(value)
+    titles = rules(type(view))[name].metadata.get("titles", {})
+    if isinstance(value, tuple) and value:
+        return join([_word(each, titles) for each in value])
+    if name == "step_size" and not value:
+        return _("automatic")
+    return _word(value, titles)
 
 
-def _word(value: object) -> str:
+def _word(value: Any, titles: Mapping[str, str]) -> str:
+    if value in titles:
+        return _(titles[value])
     if isinstance(value, bool):
         return _("on") if value else _("off")
     if isinstance(value, float):

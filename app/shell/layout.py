@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from advprop_core.report.sections import Plot
 from app.language.text import _, current
 from app.shell import cache, chart_saving, state
-from app.shell.messages import emphasised, plain
+from app.shell.messages import emphasised, plain, unbroken
 from app.shell.pictures import PictureGone
 from app.shell.state import key
 
@@ -84,6 +84,26 @@ def chart(figure: go.Figure, name: str, alt: str, heading: str = "", **options: 
     """
     st.plotly_chart(figure, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
     chart_saving.offer(figure, name, alt, heading)
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> None:
+    """A row for each mapping of head to cell; texts are Markdown.
+
+    Reports begin their heads small, a page does not. No number is torn from its percent sign.
+    """
+    st.table(
+        [
+            {
+                unbroken(head[:1].upper() + head[1:]): unbroken(cell)
+                if isinstance(cell, str)
+                else cell
+                for head, cell in row.items()
+            }
+            for row in rows
+        ],
+        border="horizontal",
+        hide_index=True,
+    )
 
 
 def small_picture(source: str, size: int, width: int, alt: str) -> None:

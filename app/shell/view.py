@@ -3,12 +3,12 @@
 Each field says which values it takes, once for links and for widgets.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.pictures.regions import FILLS, parse_regions
+from advprop_core.pictures.regions import parse_regions
 from app.language.text import N_
 
 ATTACKS = {
@@ -37,6 +37,8 @@ EXPLAINED = {"own": N_("each branch's own answer"), "attacked": N_("the class un
 """What maps may explain besides a class."""
 SCALES = {"each": N_("each map"), "row": N_("each branch"), "shared": N_("all maps")}
 """What has a colour scale of its own."""
+MAPS = {name: method.title for name, method in METHODS.items()}
+FILLS = {"grey": N_("Grey"), "black": N_("Black"), "blur": N_("Blur")}
 NORMS = {"linf": N_("L∞: every pixel a little"), "l2": N_("L2: the whole change together")}
 
 
@@ -47,13 +49,23 @@ def within(default: float, low: float, high: float) -> Any:
 
 
 def one_of(default: str, options: Iterable[str]) -> Any:
-    """A field that holds one of the options."""
-    return field(default=default, metadata={"options": tuple(options)})
+    """A field that holds one of the options; a mapping says what a person reads of each."""
+    return field(default=default, metadata=_options(options))
 
 
 def some_of(default: tuple[str, ...], options: Iterable[str], most: int | None = None) -> Any:
     """A field that holds different options, at most so many."""
-    return field(default=default, metadata={"options": tuple(options), "most": most})
+    return field(default=default, metadata={**_options(options), "most": most})
+
+
+def tab_of(titles: Sequence[str]) -> Any:
+    """A field that says which tab is open: no setting, so Undo and Reset do not count it."""
+    return field(default=titles[0], metadata={**_options(titles), "is_tab": True})
+
+
+def _options(options: Iterable[str]) -> dict[str, Any]:
+    titles = options if isinstance(options, Mapping) else {name: name for name in options}
+    return {"options": tuple(titles), "titles": dict(titles)}
 
 
 def accepted_by(check: Callable[[str], object], default: str) -> Any:
@@ -105,7 +117,7 @@ class View:
     seed: int = within(0, 0, 9999)
     regions: str = accepted_by(parse_regions, "")
     fill: str = one_of("grey", FILLS)
-    method: str = one_of("grad-cam", METHODS)
+    method: str = one_of("grad-cam", MAPS)
     layer: str = ""
     explained: str = "own"
     scale: str = one_of("each", SCALES)
@@ -128,6 +140,12 @@ class View:
 def rules(page: type[View]) -> dict[str, Any]:
     """Name to dataclass field, of a page's view."""
     return {rule.name: rule for rule in fields(page)}
+
+
+def settings(view: View) -> dict[str, Any]:
+    """Name to value of what a person set, which is all but the tab that is open."""
+    return {name: getattr(view, name) for name, rule in rules(type(view)).items()
+            if "is_tab" not in rule.metadata}  # fmt: skip
 
 
 def bounds(page: type[View], name: str) -> tuple[Any, Any]:

@@ -23,11 +23,13 @@ from app.shell import (
     tasks,
 )
 from app.shell.cache import Lens
-from app.shell.layout import image
+from app.shell.messages import plain
 from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
+
+_OUTLINE = 300  # px: a phone has room for it
 
 
 def show_page(
@@ -55,7 +57,10 @@ def show_page(
         settle: Replaces what the page asks for and the network does not have.
         task: From the view and the network to what is to be computed.
         draw: Draws a result; the second argument is false while a newer one is being computed.
-        outline: Draws what can be shown before torch is there; by default the picture alone.
+        outline: Draws what can be shown before torch is there; by default the picture alone. It
+            draws no columns and no containers. Streamlit may send outline and result together.
+            A part of the result then replaces what has its place in the outline, before the block
+            that it belongs to. Within a block of the outline the browser fails at that.
         needs_picture: Whether what is chosen is about a picture; else none can be chosen.
     """
     models = begin(page, question, introduction)
@@ -126,9 +131,10 @@ def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
     target = comparison.target_class(view, info)
     heading, answers = messages.verdict(result, info.class_names, target)
     st.markdown(f"## {heading}")
-    st.markdown("  \n".join(f"**{branch}** {what}" for branch, what in answers.items()))
+    lines = (f"**{branch}** {messages.unbroken(what)}" for branch, what in answers.items())
+    st.markdown("  \n".join(lines))
     for sentence in messages.close_classes(result, info):
-        st.caption(sentence)
+        st.caption(messages.unbroken(sentence))
 
 
 def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bool = True) -> None:
@@ -206,9 +212,10 @@ def _outline(view: View, info: ModelInfo) -> None:
     """The picture, before torch is there."""
     st.markdown(_("## The network is being loaded …"))
     title = _(cache.picture(view.image, info.input_size).title)
-    with st.columns(3, gap="medium")[0]:
-        image(
-            cache.preview(view.image, info.input_size),
-            _("Clean: {title}").format(title=title),
-            title,
-        )
+    st.image(
+        cache.preview(view.image, info.input_size),
+        caption=_("Clean: {title}").format(title=title),
+        width=_OUTLINE,
+        output_format="PNG",
+        alt=plain(title),
+    )

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from advprop_core.errors import InputError
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _
+from app.language.text import _
 from app.shell import network_files
 from app.shell.pictures import own_folder
-from app.transfer.view import TransferView, read_amounts
+from app.transfer.view import TASKS, TransferView, read_amounts
 
 FOLDER = "folder"
-TASKS = {"shapes": N_("Drawn scenes"), FOLDER: N_("Photos of your folder")}
 TEST_IMAGES = 500
 
 

@@ -8,12 +8,15 @@ import streamlit as st
 from advprop_core.report.pages import transfer_page
 from advprop_core.report.sections import Section
 from advprop_core.report.transfer_sections import transfer_sections
+from advprop_core.report.transfer_words import sources
 from app.language.text import _, english, paragraph
 from app.shell import chart_saving, defects, messages, runs, state
-from app.shell.layout import report_plots, tabs
+from app.shell.fields import several
+from app.shell.layout import report_plots, table, tabs
 from app.transfer import words
 
 _FEW_ROWS = 12
+_MOST_BESIDE = 3
 
 
 def show(content: Mapping[str, Any]) -> None:
@@ -26,7 +29,7 @@ def show(content: Mapping[str, Any]) -> None:
     for title, rows, meanings in words.table_rows(content):
         # Nine networks by seven numbers of images are ten screens of a phone.
         with st.expander(title, expanded=len(rows) <= _FEW_ROWS):
-            st.table(rows, border="horizontal", hide_index=True)
+            table(rows)
             st.caption(meanings)
     st.caption(paragraph([words.source(content), _(words.CAUTION)]))
     for note in content["notes"]:
@@ -42,11 +45,30 @@ def show(content: Mapping[str, Any]) -> None:
 @defects.fragment
 def _figures(content: Mapping[str, Any]) -> None:
     """The report's sections, a tab at a time."""
-    sections = {section.key.capitalize(): section for section in transfer_sections(content)}
-    with state.remembered("learned_part"):
-        tab, title = tabs(list(sections), "learned_part")
+    titles = [section.key.capitalize() for section in transfer_sections(content)]
+    with state.remembered("learned_part", "drawn"):
+        tab, title = tabs(titles, "learned_part")
         with tab:
-            _section(sections[title])
+            shown = transfer_sections(_drawn(content))
+            _section(next(section for section in shown if section.key.capitalize() == title))
+
+
+def _drawn(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With as many sources as a figure tells apart: colours say the branch, and most are main."""
+    first, *others = sources(content)
+    if len(others) <= _MOST_BESIDE:
+        return content
+    chosen = several(
+        _("Networks in the figures besides {first}, at most {most}").format(
+            first=messages.safe(first), most=_MOST_BESIDE
+        ),
+        {source: source for source in others},
+        "drawn",
+        default=words.best_of(content, _MOST_BESIDE),
+        most=_MOST_BESIDE,
+    )
+    named = {first, *chosen}
+    return {**content, "sources": {k: v for k, v in content["sources"].items() if k in named}}
 
 
 def _section(section: Section) -> None:

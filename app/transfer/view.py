@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from advprop_core.errors import InputError
 from app.language.text import N_, _
-from app.shell.view import View, accepted_by, one_of, within
+from app.shell.view import View, accepted_by, one_of, tab_of, within
 
 PARTS = (N_("Images"), N_("Differences"), N_("Blocks"), N_("Epochs"))
 """Tabs of a result, where it has something for them."""
+TASKS = {"shapes": N_("Drawn scenes"), "folder": N_("Photos of your folder")}
 MOST_IMAGES = 400
 _MOST_AMOUNTS = 6
 
@@ -43,18 +44,20 @@ class TransferView(View):
     Attributes:
         contenders: Networks, with ``:BRANCH`` behind those of another branch than main; empty until
             the page is opened.
-        new_task: What they learn: ``shapes`` or ``folder``.
+        new_task: What they learn; a key of :data:`TASKS`.
         amounts: Numbers of training images, as people write them.
         repeats: How many seeds.
         rounds: Epochs.
         learned: ``run``, ``file`` or the name of bundled results; empty for the first there is.
         learned_part: Which tab is open; one of :data:`PARTS`.
+        drawn: Which networks the figures show beside the first; empty for the best of them.
     """
 
     contenders: tuple[str, ...] = ()
-    new_task: str = one_of("shapes", ("shapes", "folder"))
+    new_task: str = one_of("shapes", TASKS)
     amounts: str = accepted_by(lambda text: None, "20, 50, 100")
     repeats: int = within(3, 2, 10)
     rounds: int = within(60, 3, 300)
     learned: str = ""
-    learned_part: str = one_of("Images", PARTS)
+    learned_part: str = tab_of(PARTS)
+    drawn: tuple[str, ...] = ()

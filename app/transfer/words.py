@@ -99,13 +99,33 @@ def answers(content: Mapping[str, Any]) -> str:
         return "\n".join(map(safe, headline(content)))
     lines = []
     for trained, compared in groupby(comparisons(content), itemgetter(0)):
-        against = _("Against {first}, {trained}:").format(first=safe(first), trained=trained)
+        against = _("Against {first}, {trained}:").format(
+            first=_named(content, first), trained=trained
+        )
         lines += [against, ""]
         for _trained, source, findings in compared:
-            finding = _("{what}: {figures}").format(what=safe(source), figures=safe(findings))
+            what = _named(content, source)
+            finding = _("{what}: {figures}").format(what=what, figures=safe(findings))
             lines.append("- " + _("{sentence}.").format(sentence=finding))
         lines.append("")
     return "\n".join(lines)
+
+
+def _named(content: Mapping[str, Any], source: str) -> str:
+    """A source and how it was trained before: ``imagenette-l2-05 (adversarial, L2 ε = 0.5)``."""
+    training = content["sources"][source]["training"]
+    return _("{name} ({how})").format(name=safe(source), how=safe(training))
+
+
+def best_of(content: Mapping[str, Any], most: int) -> list[str]:
+    """So many sources besides the first, most often right with the fewest images first."""
+    first, *others = sources(content)
+    fewest = min(row["num_images"] for row in content["accuracies"])
+    shares = dict.fromkeys(others, 0.0)  # one that failed has no figure
+    for row in content["accuracies"]:
+        if row["num_images"] == fewest and row["source"] != first:
+            shares[row["source"]] = max(shares[row["source"]], row["accuracy"])
+    return sorted(others, key=lambda source: -shares[source])[:most]
 
 
 def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]], str]]:

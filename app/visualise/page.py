@@ -9,8 +9,8 @@ import streamlit as st
 from app.language.text import _, english
 from app.shell import cache, chart_saving, state, workbench
 from app.shell.cache import Lens
-from app.shell.layout import page_button
-from app.shell.messages import safe
+from app.shell.layout import page_button, table
+from app.shell.messages import safe, unbroken
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
 from app.visualise import controls, words
@@ -62,12 +62,12 @@ def _draw(shown: Shown, current: bool) -> None:
     lens = cache.load_lens(view.model)
     layer = view.layer or lens.default_layer
     st.markdown(f"## {safe(words.heading(view, shown.info, layer))}")
-    st.markdown(words.verdict(result))
+    st.markdown(unbroken(words.verdict(result)))
     film(result.reel, "visualise", level=3, at_end=True)
     with english():  # it stands in the file
         title = f"{words.heading(view, shown.info, layer)}, L2 ε = {view.reach:g}"
     chart_saving.offer_film(result.reel, "visualisation", title)
-    st.table(words.rows(result, view), border="horizontal", hide_index=True)
+    table(words.rows(result, view))
     with st.expander(_("How it is measured")):
         st.markdown(_(words.METHOD))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -118,11 +118,12 @@ class Visit:
 
     @property
     def text(self) -> str:
+        """What is read on the page; a space that does not break is a space."""
         kinds = ("title", "header", "subheader", "markdown", "caption")
         words = [e.value for kind in kinds for e in self.at.get(kind)]
         for shown in self.boards:
             words += [f"{branch['name']} {branch['said']}" for branch in shown["branches"]]
-        return "\n".join(words)
+        return "\n".join(words).replace("\u00a0", " ")
 
     @property
     def boards(self) -> list[dict[str, Any]]:

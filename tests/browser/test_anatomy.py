@@ -36,7 +36,7 @@ def test_the_dial_turns_main_into_aux(
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
     expect(charts(page)).to_have_count(6, timeout=FIRST)
     wait_until_calm(page)
-    assert "At 50 % of the way from main to aux" in said(page).inner_text()
+    expect(said(page)).to_contain_text("At 50 % of the way from main to aux")
     halfway, before = bar_texts(page), said(page).inner_text()
     shoot(page, "anatomy")
 

@@ -53,6 +53,7 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     expect(verdict(page)).to_be_visible(timeout=FIRST)  # nobody pressed Run
     assert verdict(page).inner_text() == said
     expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(2, timeout=FIRST)
+    expect(page.locator(".ytick", has_text="100 %")).to_have_count(1)  # as sentences write it
     wait_until_still(page)  # a click while charts are still drawn is lost
     page.get_by_text("Repeat or download this result").click()
     expect(page.get_by_role("button", name="Results (JSON)")).to_be_visible()

@@ -21,7 +21,7 @@ def test_a_grid_is_run_and_its_results_fit_every_width(app_url: str, page: Page)
     answer = page.get_by_role("heading", name=re.compile("^With 10 images "))
     expect(answer).to_be_visible(timeout=FIRST)
     wait_until_drawn(page)
-    expect(page.get_by_text("Against shapes-vanilla, head only:")).to_be_visible()
+    expect(page.get_by_text("Against shapes-vanilla (natural), head only:")).to_be_visible()
     # A head, two networks with two amounts.
     expect(page.get_by_role("row")).to_have_count(5, timeout=FIRST)
     plot = page.locator(".js-plotly-plot")

@@ -179,7 +179,7 @@ def test_bars_of_halves_have_the_colour_of_their_branch_and_wilson_intervals():
     assert attacked.y == ("as trained", "naive")
     assert attacked.marker.pattern.shape == "/"
     assert 0.6 + attacked.error_x.array[0] == pytest.approx(0.6907, abs=1e-3)
-    assert "60.0% right attacked (50.2% to 69.1%)" in attacked.hovertext[0]
+    assert "60.0 % right attacked (50.2 % to 69.1 %)" in attacked.hovertext[0]
 
 
 def test_accuracies_along_the_dial_have_intervals_and_the_present_place():
@@ -305,7 +305,7 @@ def test_a_short_line_marks_what_a_naive_swap_does():
     _, _, _, marks = figure.data
     assert marks.y == pytest.approx((0.1, 0.05, 0.15, 0.7))
     assert marks.x[0] > 0, "over the second of two bars"
-    assert marks.hovertext[1] == "not estimated: <b>stem</b>: 5.0%"
+    assert marks.hovertext[1] == "not estimated: <b>stem</b>: 5.0 %"
 
 
 def test_many_pictures_have_wilson_intervals():

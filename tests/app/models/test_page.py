@@ -51,7 +51,7 @@ def test_the_models_page_shows_what_was_measured_and_how(visit_with, tiny_models
     assert (line["main, clean"], line["aux, PGD-10, L∞ ε = 2/255"]) == (75, 75)
     assert line["Images"] == "400"
     table = person.at.table[0].value
-    assert list(table["Result"]) == ["75.0 %"] * 3
+    assert list(table["Result"]) == ["75.0\u00a0%"] * 3
     assert "PGD-10" in table.iloc[1].to_string()
     assert "2/255" in table.iloc[1].to_string()
     assert person.at.code[0].value == "advprop train --data shapes"

@@ -86,7 +86,7 @@ def test_a_run_and_all_that_it_shows(come):
     assert not person.button("Run").disabled
     accuracies = person.at.table[0].value
     assert list(accuracies.columns) == [
-        "network", "branch", "clean", "PGD-1, L∞ ε = 2/255", "PGD-1, L∞ ε = 8/255"
+        "Network", "Branch", "Clean", "PGD-1, L∞ ε = 2/255", "PGD-1, L∞ ε = 8/255"
     ]  # fmt: skip
     assert len(accuracies) == 3
     open_tab(person, "Corruptions")
@@ -299,7 +299,7 @@ IMAGENETTE = {"v": "3", "model": "tiny-advprop", "steps": "1", "results": "image
 @pytest.mark.parametrize(
     ("part", "name", "value"),
     [
-        ("Attacks", "robustness.pictured", ["aux of imagenette-advprop"]),
+        ("Attacks", "several.pictured", ["aux of imagenette-advprop"]),
         ("Corruptions", "corrupted_branch", "main of imagenette-vanilla"),
         ("Corruptions", "compared_with", "nobody"),
         ("Confidence", "confidence_under", "PGD-10, L∞ ε = 4/255"),
@@ -371,7 +371,7 @@ def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch
     assert person.charts == ["robustness.gains"]
     assert "**main** of advprop is better, +10.3 points" in person.text
     assert list(person.at.table[0].value.columns) == [
-        "measure", "**main** of advprop", "**aux** of advprop", "**main** of mixed"
+        "Measure", "**main** of advprop", "**aux** of advprop", "**main** of mixed"
     ]  # fmt: skip
     assert person.at.code[0].value == "make"
 

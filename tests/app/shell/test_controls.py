@@ -31,12 +31,26 @@ def test_captions_say_what_was_done(view, words, tiny_info_of):
 
 SIMPLE = {"view.model", "view.perturbation", "view.epsilon", "view.attack_branch", "view.expert",
           "view.studio", "view.scale"}  # fmt: skip
-EXPERT = {"view.norm", "view.steps", "view.step_size", "view.target", "view.seed", "view.method",
+EXPERT = {"view.norm", "view.steps", "view.target", "view.seed", "view.method",
           "view.layer", "view.explained", "view.opacity"}  # fmt: skip
 
 
 def shown_fields(visit):
     return {key for key in visit.keys() if key.startswith("view.")}  # noqa: SIM118
+
+
+def test_an_empty_step_size_says_what_it_stands_for(visit):
+    person = visit(expert="1", steps="5")
+    step = person.widget("typed.step_size")
+    assert (step.value, step.placeholder) == (None, "automatic: 2")
+    step.set_value(0.5)
+    person.run()
+    assert chosen(person).step_size == 0.5
+    person.widget("typed.step_size").set_value(None)
+    person.run()
+    assert chosen(person).step_size == 0
+    person.choose(perturbation="fgsm")
+    assert "typed.step_size" not in person.keys()  # noqa: SIM118 -- a method of AppTest's wrapper
 
 
 def test_few_controls_at_first_the_rest_behind_one_switch(visit):
@@ -45,7 +59,7 @@ def test_few_controls_at_first_the_rest_behind_one_switch(visit):
     person.choose(expert=True)
     assert shown_fields(person) == SIMPLE | EXPERT
     person.choose(perturbation="fgsm")
-    assert shown_fields(person) == (SIMPLE | EXPERT) - {"view.steps", "view.step_size"}
+    assert shown_fields(person) == (SIMPLE | EXPERT) - {"view.steps"}
     person.choose(perturbation="gaussian")
     assert {"view.severity", "view.seed"} <= shown_fields(person)
     assert not {"view.epsilon", "view.attack_branch", "view.norm"} & shown_fields(person)

@@ -53,6 +53,30 @@ def test_changes_in_words():
     ]  # fmt: skip
 
 
+def test_values_are_called_as_their_widgets_call_them():
+    after = replace(START, norm="l2", step_size=0.5, scale="row", method="smoothgrad", fill="blur")
+    assert changes(START, after) == [
+        "norm L∞: every pixel a little → L2: the whole change together",
+        "step size automatic → 0.5", "fill with Grey → Blur", "map Grad-CAM → SmoothGrad",
+        "colour scale each map → each branch",
+    ]  # fmt: skip
+    attacks = replace(RobustnessView(), attacks=("fgsm", "autoattack"))
+    assert changes(RobustnessView(), attacks) == ["attacks PGD attack → FGSM attack and AutoAttack"]
+
+
+def test_to_open_a_tab_is_no_step_and_nothing_to_reset(visit):
+    start = RobustnessView()
+    looking = replace(start, part="Studies")
+    history = History((start,)).after(looking)
+    assert (history.views, history.at) == ((looking,), 0)
+    person = visit(looked_into="Where do they differ?").turn_to("app/anatomy/page.py")
+    assert chosen(person).looked_into == "Where do they differ?"
+    assert person.button("Reset").disabled
+    person.choose(epsilon=8.0)
+    person.press("Reset")
+    assert (chosen(person).epsilon, chosen(person).looked_into) == (4.0, "Where do they differ?")
+
+
 @pytest.mark.parametrize(
     "view",
     [

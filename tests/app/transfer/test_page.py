@@ -29,7 +29,7 @@ def test_a_run_is_started_and_all_of_it_shown(come):
     assert "At most about 120 passes of an image through a network" in person.text
     person.press("Run")
     assert not person.at.exception, person.at.exception
-    assert "Against tiny-vanilla, head only:" in person.text.replace("\\", "")
+    assert "Against tiny-vanilla (natural), head only:" in person.text.replace("\\", "")
     assert "## With 10 images" in person.text
     assert "Differences are to tiny-vanilla" in person.text.replace("\\", "")
     assert person.charts == ["transfer.images.0"]

@@ -61,8 +61,8 @@ def test_models_lists_cards(advprop, bundled) -> None:
         "toy-advprop",
         "shapes",
         "test_resnet",
-        "70.1%",
-        "40.2%",
+        "70.1 %",
+        "40.2 %",
         "PGD-10, L∞ ε = 2/255",
     ):
         assert text in answer.out

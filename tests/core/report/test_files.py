@@ -66,7 +66,7 @@ def test_results_of_earlier_versions_are_shown_without_the_intervals_they_lack(c
     for one in content["results"]:
         del one["top5_interval"], one["loss_interval"]
         del one["calibration"]["confidence_when_wrong_interval"]
-    cells = "50.0%30.0% to 70.0%100.0%–0.250–47.0%40.0% to 50.0%––"
+    cells = "50.0 %30.0 % to 70.0 %100.0 %–0.250–47.0 %40.0 % to 50.0 %––"
     assert cells in " ".join(Page(pages.page(content)).text.split())
 
 
@@ -219,7 +219,7 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     said = " ".join(page.text.split())
     assert "How accurate is each branch without outlines, colour or detail?" in said
     assert "Shape bias: main of a<b> 75 % (40 to 90 %)." in said
-    table = "75.0%40.0% to 90.0%475.0%30.0% to 95.0%25.0%5.0% to 70.0%0.0%0.0% to 49.0%"
+    table = "75.0 %40.0 % to 90.0 %475.0 %30.0 % to 95.0 %25.0 %5.0 % to 70.0 %0.0 %0.0 % to 49.0 %"
     assert table in said
     plots = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("class") == "plot"]
     assert len(plots) == 10 + 2
@@ -251,7 +251,7 @@ def test_the_smallest_epsilon_of_each_image(content):
     said = " ".join(Page(text).text.split())
     assert "How small a perturbation is enough?" in said
     assert "Median ε at which PGD-10 fools the branch: aux of a<b> 1.5/255" in said
-    assert "0/255 to above 8/255425.0%5.0% to 70.0%50.0%15.0% to 85.0%" in said
+    assert "0/255 to above 8/255425.0 %5.0 % to 70.0 %50.0 %15.0 % to 85.0 %" in said
     assert "Smallest epsilon of all." in said
     (line,) = figures.standing([found])["data"]
     assert line["x"] == pytest.approx([0, 0, 1.5, 8])

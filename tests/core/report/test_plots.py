@@ -73,7 +73,7 @@ def test_a_matrix_has_attack_branches_down_and_eval_branches_across():
     assert cells["y"] == ["through main", "through aux"]
     assert cells["x"] == ["main predicts", "aux predicts"]
     assert cells["z"] == [[0.2, 0.7], [0.6, 0.5]]
-    assert cells["text"][0][1] == "70.0%<br>60.0 to 90.0 %"
+    assert cells["text"][0][1] == "70.0 %<br>60.0 to 90.0 %"
     (part,) = grids.matrix(rows[:3])["data"]
     assert part["z"] == [[0.2, 0.7], [0.6, None]]
     assert part["text"][1][1] == ""
@@ -152,7 +152,7 @@ def test_bins_with_few_images_are_pale():
 
 def test_titles_hold_no_markup():
     title = figures.reliability(row("a<b>"))["layout"]["title"]["text"]
-    assert title.startswith("a&lt;b&gt;, main<br>clean<br>error 25.0%")
+    assert title.startswith("a&lt;b&gt;, main<br>clean<br>error 25.0 %")
 
 
 def test_files_have_short_names_that_differ():

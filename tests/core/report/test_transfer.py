@@ -64,7 +64,7 @@ def test_tables_hold_every_figure(content) -> None:
     head, everything = tables(content)
     assert head.title == "Accuracy on 70 test images, head only"
     assert head.rows[1] == (
-        "net<b>:aux", "natural", "100", "3", "65.0%", "63.0% to 67.0%", "+5.0", "+4.0 to +6.0",
+        "net<b>:aux", "natural", "100", "3", "65.0 %", "63.0 % to 67.0 %", "+5.0", "+4.0 to +6.0",
         "at most 100", "6",
     )  # fmt: skip
     assert head.rows[0][6:] == ("–", "–", "–", "–")
@@ -100,7 +100,7 @@ def test_one_source_alone_has_no_differences(content) -> None:
     content["needed"] = []
     assert "differences" not in [section.key for section in transfer_sections(content)]
     assert [*headline(content)] == [
-        "net<b> is right on 90.0% of the test images with 400 training images, head only."
+        "net<b> is right on 90.0 % of the test images with 400 training images, head only."
     ]
 
 

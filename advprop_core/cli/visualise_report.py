@@ -26,7 +26,7 @@ from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Prediction
 from advprop_core.visualise.ascent import Visualisation, noise_start, visualise
 from advprop_core.visualise.goals import Channel, Goal
-from advprop_core.visualise.measures import Witness, ask, coarse_share
+from advprop_core.visualise.measures import ask, coarse_share
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
     names = _file_names(networks)
     pictures = {names[n.name, b]: v.picture for n in networks for b, v in n.made.items()}
     witnesses = {
-        names[network.name, branch]: Witness(
-            network.checkpoint.model.branch(branch), network.checkpoint.info.input_size
+        names[network.name, branch]: (
+            network.checkpoint.model.branch(branch),
+            network.checkpoint.info.input_size,
         )
         for network in networks
         for branch in network.made

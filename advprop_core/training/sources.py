@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from timm.data import Mixup, create_transform
+from timm.utils import random_seed
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -25,7 +26,7 @@ from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training.augment import augment, move, recolor
-from advprop_core.training.batch import Batch, mixed_seed, seed_globals
+from advprop_core.training.batch import Batch, mixed_seed
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
 
@@ -128,7 +129,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
         """(3, S, S) uint8 and label, drawn from (seed, epoch, photo) whichever worker runs it."""
         epoch, index = key
         image, label = self._readable(index)
-        seed_globals(mixed_seed(self.recipe.seed, epoch, index))  # which timm draws from
+        random_seed(mixed_seed(self.recipe.seed, epoch, index))  # which timm draws from
         return torch.as_tensor(self.transform(image)), label
 
     def _readable(self, index: int) -> tuple[Image.Image, int]:

@@ -144,6 +144,7 @@ def compare(options: _CompareOptions) -> None:
     report = Report(options.json_file)
     options.check_places()
     perturbation = options.read_perturbation()
+    from advprop_core.compare.compare import MapRequest
     from advprop_core.report.comparison_sheet import draw_comparison
     from advprop_core.report.comparison_words import captions
 
@@ -153,7 +154,10 @@ def compare(options: _CompareOptions) -> None:
         perturbation = subject.aim(perturbation, options)
     elif options.target_class is not None:
         raise InputError("--target-class is for an attack: leave it out, or name an --attack")
-    experiment = _experiment(subject, options, perturbation)
+    seed = options.seed if options.map_seed is None else options.map_seed
+    explained = _explained(subject.info, options.class_index)
+    maps = MapRequest(options.method, options.layer, explained, seed)
+    experiment = subject.experiment(perturbation, options.attack_branch, maps)
     result = subject.run(experiment)
     content = subject.manifest(result, perturbation)
     content["maps"] = _maps_json(subject, experiment, result)
@@ -169,15 +173,6 @@ def compare(options: _CompareOptions) -> None:
         _write_bundle(options, subject, experiment, result, sheet)
         report.say(f"wrote {options.bundle}; `advprop replay {options.bundle}` repeats it")
     report.finish(content)
-
-
-def _experiment(subject: Subject, options: _CompareOptions, perturbation: Any) -> Experiment:
-    from advprop_core.compare.compare import MapRequest
-
-    seed = options.seed if options.map_seed is None else options.map_seed
-    explained = _explained(subject.info, options.class_index)
-    maps = MapRequest(options.method, options.layer, explained, seed)
-    return subject.experiment(perturbation, options.attack_branch, maps)
 
 
 def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None:

@@ -59,8 +59,12 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
         for branch in network.made
     }
     answers = ask(pictures, witnesses)
-    title = f"What each branch draws: {_goal_words(networks[0])}"
-    subject = _subject(options, config)
+    goal, classes = networks[0].goal, networks[0].checkpoint.info.class_names
+    title = f"What each branch draws: {goal if isinstance(goal, Channel) else classes[goal]}"
+    start = "noise" if options.image is None else options.image.name
+    subject = (
+        f"From {start}, {config.steps} steps of gradient ascent with L2 epsilon {config.epsilon:g}."
+    )
     facts = [
         _facts(network, branch, names, answers, networks)
         for network in networks
@@ -138,19 +142,6 @@ def _file_names(networks: Sequence[_Network]) -> dict[tuple[str, str], str]:
         prefix = "" if len(networks) == 1 else re.sub(r"[^\w.-]+", "-", network.name) + "_"
         names |= {(network.name, branch): f"{prefix}{branch}" for branch in network.made}
     return names
-
-
-def _goal_words(network: _Network) -> str:
-    if isinstance(network.goal, Channel):
-        return str(network.goal)
-    return network.checkpoint.info.class_names[network.goal]
-
-
-def _subject(options: VisualiseOptions, config: AttackConfig) -> str:
-    start = "noise" if options.image is None else options.image.name
-    return (
-        f"From {start}, {config.steps} steps of gradient ascent with L2 epsilon {config.epsilon:g}."
-    )
 
 
 def _facts(

@@ -15,7 +15,7 @@ from advprop_core.evaluation.batches import measure_batches
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.intervals import share_intervals
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.networks import clean_batch
 from advprop_core.evaluation.store import RADII
 from advprop_core.types import AttackConfig, Progress
@@ -87,7 +87,7 @@ class SmallestEpsilon:
             "limit": self.attack.epsilon,
             "n": n,
             **shares,
-            **share_intervals(shares, n),
+            **{f"{name}_interval": [*wilson_interval(s * n, n)] for name, s in shares.items()},
             "median": _or_none(self.median),
             "interval": [*map(_or_none, self.interval)],
             "epsilons": [*map(_or_none, self.epsilons)],

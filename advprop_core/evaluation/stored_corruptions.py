@@ -33,8 +33,3 @@ def as_small_as(images: Tensor, size: int) -> Tensor:
         pixels = images[start : start + _BATCH].float() / 255
         small[start : start + _BATCH] = (resized(pixels, size) * 255).round().byte()
     return small
-
-
-def empty_images(size: int) -> Tensor:
-    """What a subject holds that is asked about stored corruptions alone: no image of its size."""
-    return torch.empty((0, 3, size, size), dtype=torch.uint8)

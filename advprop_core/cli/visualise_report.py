@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from advprop_core.cli.output import Report, command_line, save_arrays, write_json
+from advprop_core.cli.output import Report, bare_table, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches, read_photo
 from advprop_core.cli.visualise_options import VisualiseOptions
@@ -198,11 +198,9 @@ def _row(network: _Network, facts: Sequence[Mapping[str, Any]]) -> Row:
 
 
 def _table(facts: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     is_class = "seen_by" in facts[0]
     last = "also seen by" if is_class else "activation, from and to"
-    for column in ("model", "branch", "says", "length", "coarse", last):
-        table.add_column(column, overflow="fold")
+    table = bare_table(("model", "branch", "says", "length", "coarse", last), gap=3)
     for fact in facts:
         says = fact["says"]
         if is_class:

@@ -8,6 +8,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -37,21 +38,21 @@ _DAMAGED_IN_A_ROW = 10
 _MOST_WORKERS = 16  # for each process
 
 
+@dataclass(frozen=True, eq=False)
 class InMemory:
     """Photos as one uint8 tensor, augmented in batches where they are.
 
-    Args:
+    Attributes:
         images: (N, 3, S, S) uint8, on the device where batches are wanted.
         labels: (N,) int64.
         recipe: Sizes and augmentation.
         classes: Number of classes.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> None:
-        self.images = images
-        self.labels = labels
-        self.recipe = recipe
-        self.classes = classes
+    images: Tensor
+    labels: Tensor
+    recipe: Recipe
+    classes: int
 
     def __len__(self) -> int:
         """Number of photos, on all processes."""
@@ -69,28 +70,24 @@ class InMemory:
             yield _mixed(pixels, self.labels[indices], self.recipe, self.classes, number)
 
 
+@dataclass(eq=False)
 class OnDisk(Dataset[tuple[Tensor, int]]):
     """Photos that are decoded and augmented one by one in worker processes, through timm.
 
-    Args:
+    Attributes:
         count: Number of photos.
         load: From an index to an RGB photo and its label; workers get it as a pickle.
         recipe: Sizes and augmentation.
         classes: Number of classes.
     """
 
-    def __init__(
-        self,
-        count: int,
-        load: Callable[[int], tuple[Image.Image, int]],
-        recipe: Recipe,
-        classes: int,
-    ) -> None:
-        self.count = count
-        self.load = load
-        self.recipe = recipe
-        self.classes = classes
-        self.transform = _transform(recipe)
+    count: int
+    load: Callable[[int], tuple[Image.Image, int]]
+    recipe: Recipe
+    classes: int
+
+    def __post_init__(self) -> None:
+        self.transform = _transform(self.recipe)
 
     @classmethod
     def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> Self:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le
 
@@ -75,8 +75,9 @@ class Checked:
     """Base of frozen dataclasses that people fill in: each field must fit its annotation.
 
     The check is strict: no ``"3"`` for 3, no ``True`` for 1, no 1.5 for an integer, no NaN.
-    An integer of numpy or of a 0-d tensor becomes the ``int`` it means. Bounds are written as
-    ``Annotated[int, Ge(1)]``. A subclass with rules across fields extends ``__post_init__``.
+    An integer of numpy or of a 0-d tensor becomes the ``int`` it means, and a list the tuple, for
+    files have lists alone. Bounds are written as ``Annotated[int, Ge(1)]``. A subclass with rules
+    across fields extends ``__post_init__``.
 
     Raises:
         InputError: Names the field, the rule and the value.
@@ -97,14 +98,27 @@ class Checked:
 
 @cache
 def _rules(checked_class: type[Any]) -> TypeAdapter[dict[str, Any]]:
-    from pydantic import ConfigDict, TypeAdapter, with_config
+    from pydantic import BeforeValidator, ConfigDict, TypeAdapter, with_config
     from typing_extensions import TypedDict
 
     hints = get_type_hints(checked_class, include_extras=True)
-    annotations = {field.name: hints[field.name] for field in fields(checked_class)}
+    annotations = {
+        field.name: Annotated[hint, BeforeValidator(_no_list)] if _has_tuple(hint) else hint
+        for field in fields(checked_class)
+        for hint in [hints[field.name]]
+    }
     make_typed_dict: Any = TypedDict  # mypy only takes fields that it can read
     strict = ConfigDict(strict=True, allow_inf_nan=False)
     return TypeAdapter(with_config(strict)(make_typed_dict(checked_class.__name__, annotations)))
+
+
+def _has_tuple(hint: Any) -> bool:
+    """Whether an annotation is a tuple, ``None | tuple``, or one with bounds."""
+    return get_origin(hint) is tuple or any(map(_has_tuple, get_args(hint)))
+
+
+def _no_list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def plain_integer(value: Any) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
@@ -25,7 +25,7 @@ from advprop_core.models.class_names import find_class
 from advprop_core.models.folding import fold
 from advprop_core.pictures import decoding
 from advprop_core.visualise.ascent import ascent, noise_start, visualise
-from advprop_core.visualise.measures import Witness, coarse_share
+from advprop_core.visualise.measures import coarse_share, look
 
 NETWORKS = ("imagenette-vanilla", "imagenette-advprop", "imagenet-lite0")
 WITNESS = "imagenet-lite1"
@@ -62,24 +62,24 @@ def measure(data: Path | None) -> dict[str, Any]:
     return rows
 
 
-def _witness(ten: Sequence[str]) -> tuple[Witness, list[int]]:
+def _witness(ten: Sequence[str]) -> tuple[nn.Module, int, list[int]]:
     opened = open_model(WITNESS)
     side = opened.info.input_size
     module = fold(opened.model.branch("main"), torch.zeros(1, 3, side, side))
-    return Witness(module, side), [_index(opened, identity) for identity in ten]
+    return module, side, [_index(opened, identity) for identity in ten]
 
 
 def _measure(
     opened: Checkpoint,
     branch: str,
     ten: Sequence[str],
-    witness: tuple[Witness, list[int]],
+    witness: tuple[nn.Module, int, list[int]],
     data: Path | None,
 ) -> dict[str, Any]:
     side = opened.info.input_size
     module = fold(opened.model.branch(branch), torch.zeros(1, 3, side, side))
     config = ascent(EPSILONS[side], step_size=STEP * EPSILONS[side])
-    other_network, classes = witness
+    other_network, other_side, classes = witness
     coarse: dict[str, list[float]] = {"noise": []}
     seen: dict[str, list[bool]] = {"noise": []}
     gradients: list[float] = []
@@ -95,7 +95,7 @@ def _measure(
         for kind, start in starts:
             made = visualise({branch: module}, start, index, config)[branch]
             coarse.setdefault(kind, []).append(float(coarse_share(made.change[None])[0]))
-            logits = other_network.answer(made.picture).logits[classes]
+            logits = look(other_network, other_side, made.picture).logits[classes]
             seen.setdefault(kind, []).append(int(logits.argmax()) == place)
     row = {f"coarse share of the change, from {kind}": _mean(v) for kind, v in coarse.items()}
     if gradients:

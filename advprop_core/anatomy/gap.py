@@ -11,7 +11,7 @@ from advprop_core.anatomy.layers import execution_order, pair, stages_of_layers
 from advprop_core.anatomy.mixing import norm_tensors, wear
 from advprop_core.attribution.progress import Counter
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, private_view
+from advprop_core.models.dual_bn import MAIN, DualBNModel, private_view
 from advprop_core.models.statistics import estimate_statistics, spread
 from advprop_core.predict import logits_of
 from advprop_core.types import Progress
@@ -132,7 +132,6 @@ def measure_gap(
     start, end = pair(model, MAIN, second)
     ours, theirs = norm_tensors(start), norm_tensors(end)
     view = private_view(start).eval()
-    assert isinstance(view, PixelNetwork)
 
     def row(unit: str | None, layers: tuple[str, ...], source: Tensor | None) -> GapRow:
         wear(view, ours | {layer: theirs[layer] for layer in layers})

@@ -140,7 +140,6 @@ def measure(
     The images, (N, 3, S, S) uint8, must be others than the statistics were estimated on.
     """
     view = private_view(network)
-    assert isinstance(view, PixelNetwork)
     alone = DualBNModel(
         view.network, view.mean.flatten().tolist(), view.std.flatten().tolist(), auxiliaries=0
     ).eval()

@@ -56,7 +56,6 @@ def execution_order(model: DualBNModel, example: Tensor) -> tuple[str, ...]:
         Dotted names inside the network, without layers that never run.
     """
     view = private_view(model.branch(MAIN)).eval()
-    assert isinstance(view, PixelNetwork)
     reached: dict[str, None] = {}
     for name, layer in norm_layers(view.network).items():
         layer.register_forward_pre_hook(lambda *_, name=name: reached.setdefault(name))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from advprop_core.browser.errors import NotExportable
-from advprop_core.browser.graph import INPUTS, Step, StepInputs
+from advprop_core.browser.graph import Step, StepInputs
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -29,14 +28,9 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
     """
     session = open_session(graph)
     for given in inputs:
-        feed = {name: value.numpy() for name, value in zip(INPUTS, given, strict=True)}
-        logits, gradient, cam = map(torch.from_numpy, session.run(None, feed))
-        expected = step(*given)
-        for name, got, right in zip(
-            ("logits", "gradient", "Grad-CAM"), (logits, gradient, cam), expected, strict=True
-        ):
-            require_close(name, got, right)
-        same = float(np.mean(np.sign(gradient.numpy()) == np.sign(expected[1].numpy())))
+        outputs = run_beside(session, step, given._asdict(), ("logits", "gradient", "Grad-CAM"))
+        _, (gradient, expected), _ = outputs
+        same = (gradient.sign() == expected.sign()).double().mean().item()
         if same < _SAME_SIGNS:
             raise NotExportable(f"{1 - same:.1%} of the gradient's signs differ from PyTorch's")
 
@@ -57,11 +51,21 @@ def open_session(graph: bytes) -> InferenceSession:
         raise NotExportable(f"the runtime refuses its graph ({error})") from error
 
 
-def require_close(name: str, got: Tensor, right: Tensor) -> None:
-    """Raise NotExportable where an output of a graph differs from PyTorch's."""
-    largest = right.abs().max().item()
-    difference = (got - right).abs().max().item()
-    if not difference <= _CLOSE * largest + 1e-6:  # NaN too
-        raise NotExportable(
-            f"its {name} differs from PyTorch's by {difference:.2g} of {largest:.2g}"
-        )
+def run_beside(
+    session: InferenceSession,
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    titles: Sequence[str],
+) -> list[tuple[Tensor, Tensor]]:
+    """Each output of a graph, and PyTorch's; NotExportable where they differ, by its title."""
+    names = [given.name for given in session.get_inputs()]  # without those that are not used
+    results = session.run(None, {name: inputs[name].numpy() for name in names})
+    pairs = list(zip(map(torch.from_numpy, results), module(*inputs.values()), strict=True))
+    for title, (got, right) in zip(titles, pairs, strict=True):
+        largest = right.abs().max().item()
+        difference = (got - right).abs().max().item()
+        if not difference <= _CLOSE * largest + 1e-6:  # NaN too
+            raise NotExportable(
+                f"its {title} differs from PyTorch's by {difference:.2g} of {largest:.2g}"
+            )
+    return pairs

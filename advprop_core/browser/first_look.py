@@ -48,7 +48,9 @@ def first_look(
     label = picture.true_class
     if not isinstance(label, int):
         label = int(through(pixels).argmax())
-    start, labels = _own_start(pixels, look.epsilon), torch.tensor([label])
+    # Where the page's PGD starts, so that what it shows first is what it finds with its network.
+    drawn = torch.tensor(_uniform_numbers(pixels.numel())).reshape(pixels.shape)
+    start, labels = (pixels + (2 * drawn - 1) * look.epsilon).clamp(0, 1), torch.tensor([label])
     walked = walk(through, pixels, labels, look.config(), loss_gradient, start=start)
     perturbed = to_levels(walked, pixels, look.epsilon)
     inputs = {"clean": pixels, "perturbed": perturbed}
@@ -73,12 +75,6 @@ def first_look(
             for key in ("answers", "maps")
         },
     }
-
-
-def _own_start(pixels: Tensor, epsilon: float) -> Tensor:
-    """Where the page's PGD starts: what it shows first is what it finds with its network."""
-    drawn = torch.tensor(_uniform_numbers(pixels.numel())).reshape(pixels.shape)
-    return (pixels + (2 * drawn - 1) * epsilon).clamp(0, 1)
 
 
 def _uniform_numbers(count: int) -> list[float]:

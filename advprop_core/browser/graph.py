@@ -132,15 +132,6 @@ def example_inputs(model: DualBNModel, size: int, classes: int) -> StepInputs:
     return StepInputs(pixels, one_hot, torch.ones(1), norm_vector(model.branch(MAIN)))
 
 
-def export_graph(step: Step, example: StepInputs) -> bytes:
-    """The step as an ONNX file, weights in half precision.
-
-    Raises:
-        NotExportable: If an operator of the network has no counterpart.
-    """
-    return write_graph(step, example._asdict(), OUTPUTS)
-
-
 def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> bytes:
     """A module, and the gradients that it takes, as an ONNX file, constants in half precision.
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from advprop_core.browser.check import check_graph
 from advprop_core.browser.first_look import FirstLook, first_look
 from advprop_core.browser.gallery import PagePicture, pictures_for
-from advprop_core.browser.graph import Step, example_inputs, export_graph
+from advprop_core.browser.graph import OUTPUTS, Step, example_inputs, write_graph
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
@@ -67,7 +67,7 @@ def page_network(
         for norm in norms.values()
         for attacks in (0.0, 1.0)
     ]
-    graph = export_graph(step, cases[0])
+    graph = write_graph(step, cases[0]._asdict(), OUTPUTS)
     check_graph(graph, step, cases)
     _, _, cam = step(*cases[0])
     entry = network_entry(name, model, info, step, cam, gallery)

@@ -124,8 +124,10 @@ def write_split(
     (folder / "assets").mkdir(parents=True, exist_ok=True)
     assets = _assets(networks, built, training)
     brotli = {"wasm": built.brotli.get(_WASM), "worker": built.brotli.get("worker.js")}
+    files = {name: f"{name.replace(':', '-')}.bin" for name in assets}
+    files |= {"wasm": "wasm.wasm", "worker": "worker.js"}
     urls = {
-        name: _put(folder, f"{name.replace(':', '-')}{_ending(name)}", content, brotli.get(name))
+        name: _put(folder, files[name], content, brotli.get(name))
         for name, content in assets.items()
     }
     script = _put(folder, "lab.js", built.script.encode(), built.brotli.get("lab.js"))
@@ -211,10 +213,6 @@ def _in_html(content: object) -> str:
 
 def _in_script(text: str) -> str:
     return text.replace("</script", "<\\/script")
-
-
-def _ending(name: str) -> str:
-    return {"wasm": ".wasm", "worker": ".js"}.get(name, ".bin")
 
 
 def _put(folder: Path, name: str, content: bytes, brotli: bytes | None) -> str:

@@ -4,6 +4,7 @@ A graph takes and gives each kind of tensor as one vector, so that a page need n
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -25,16 +26,12 @@ def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
 
     Its weights are the same each time.
     """
-    layers = [
-        (f"stage{index}", _stage(*widths)) for index, widths in enumerate(pairwise(_WIDTHS), 1)
-    ]
-    network = nn.Sequential()
-    for name, layer in layers:
-        network.add_module(name, layer)
-    network.add_module("pool", nn.AdaptiveAvgPool2d(1))
-    network.add_module("flatten", nn.Flatten())
     classifier = nn.Linear(_WIDTHS[-1], classes)
-    network.add_module("classifier", classifier)
+    layers: dict[str, nn.Module] = {
+        f"stage{index}": _stage(*widths) for index, widths in enumerate(pairwise(_WIDTHS), 1)
+    }
+    layers |= {"pool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "classifier": classifier}
+    network = nn.Sequential(OrderedDict(layers))
     draw = torch.Generator().manual_seed(_SEED)
     for weight in network.parameters():
         if weight.ndim > 1:
@@ -44,11 +41,8 @@ def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
 
 
 def _stage(inputs: int, outputs: int) -> nn.Sequential:
-    stage = nn.Sequential()
-    stage.add_module("conv", nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False))
-    stage.add_module("norm", nn.BatchNorm2d(outputs))
-    stage.add_module("activation", nn.ReLU())
-    return stage
+    conv = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False)
+    return nn.Sequential(OrderedDict(conv=conv, norm=nn.BatchNorm2d(outputs), activation=nn.ReLU()))
 
 
 def shared_weights(model: DualBNModel) -> dict[str, Tensor]:

@@ -153,7 +153,8 @@ class TrainingStep(nn.Module):
             at_logits = (logits.detach().softmax(1) - targets) / count  # of a sum over the kinds
             at_weights, at_affine = torch.autograd.grad(logits, (weights, affine), at_logits)
         new = self._updated(state, at_weights, at_affine, data.learning_rate, passes)
-        figures = _figures(logits.detach(), targets, kinds, passes)
+        statistics = torch.cat([torch.cat(each.by_kind, 2) for each in passes])
+        figures = StepFigures(*loss_and_hits(logits.detach(), targets, kinds), statistics)
         return (*new, *figures)
 
     def _logits(
@@ -215,11 +216,6 @@ class TrainingStep(nn.Module):
             torch.cat([affine, running], 1),
             norm_velocity,
         )
-
-
-def _figures(logits: Tensor, targets: Tensor, kinds: int, passes: list[_Pass]) -> StepFigures:
-    statistics = torch.cat([torch.cat(each.by_kind, 2) for each in passes])
-    return StepFigures(*loss_and_hits(logits, targets, kinds), statistics)
 
 
 def loss_and_hits(logits: Tensor, targets: Tensor, kinds: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from advprop_core.browser.check import open_session, require_close
+from advprop_core.browser.check import open_session, run_beside
 from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import OUTPUTS, example_inputs, write_graph
 from advprop_core.browser.network import network_entry
@@ -194,11 +194,7 @@ def _checked_graph(
     module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]
 ) -> bytes:
     graph = write_graph(module, inputs, outputs)
-    session = open_session(graph)
-    names = [given.name for given in session.get_inputs()]  # without those that are not used
-    results = session.run(list(outputs), {name: inputs[name].numpy() for name in names})
-    for name, got, right in zip(outputs, results, module(*inputs.values()), strict=True):
-        require_close(name, torch.from_numpy(got), right)
+    run_beside(open_session(graph), module, inputs, outputs)
     return graph
 
 

@@ -20,8 +20,6 @@ from advprop_core.pictures.regions import FILLS, EraseConfig, parse_regions
 from advprop_core.types import AttackConfig, Comparison, ModelInfo
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from advprop_core.cli.subject import Subject
     from advprop_core.compare.experiment import Experiment, Perturbation
 
@@ -144,6 +142,15 @@ def compare(options: _CompareOptions) -> None:
     report = Report(options.json_file)
     options.check_places()
     perturbation = options.read_perturbation()
+    from advprop_core.compare.bundles.network import Source
+    from advprop_core.compare.bundles.write import (
+        Record,
+        logit_arrays,
+        picture_arrays,
+        write_bundle,
+    )
+    from advprop_core.compare.compare import MapRequest
+    from advprop_core.pictures.decoding import encode_png
     from advprop_core.report.comparison_sheet import draw_comparison
     from advprop_core.report.comparison_words import captions
 
@@ -153,7 +160,10 @@ def compare(options: _CompareOptions) -> None:
         perturbation = subject.aim(perturbation, options)
     elif options.target_class is not None:
         raise InputError("--target-class is for an attack: leave it out, or name an --attack")
-    experiment = _experiment(subject, options, perturbation)
+    seed = options.seed if options.map_seed is None else options.map_seed
+    explained = _explained(subject.info, options.class_index)
+    request = MapRequest(options.method, options.layer, explained, seed)
+    experiment = subject.experiment(perturbation, options.attack_branch, request)
     result = subject.run(experiment)
     content = subject.manifest(result, perturbation)
     content["maps"] = _maps_json(subject, experiment, result)
@@ -163,21 +173,19 @@ def compare(options: _CompareOptions) -> None:
     if result.maps_refused:
         report.say(f"no {options.method} maps: {result.maps_refused}")
     if options.out is not None:
-        _write_folder(options.out, result, sheet, content)
+        sheet.save(options.out / "comparison.png")
+        maps = {f"map_{k}_{b}": drawn.values.numpy() for (k, b), drawn in result.maps.items()}
+        arrays = picture_arrays(result) | logit_arrays(result) | maps
+        save_arrays(options.out / "arrays.npz", arrays)
+        write_json(options.out / "manifest.json", content)
         report.say(f"wrote comparison.png, arrays.npz and manifest.json to {options.out}")
     if options.bundle is not None:
-        _write_bundle(options, subject, experiment, result, sheet)
+        source = Source.opened(subject.model_name, subject.checkpoint, options.settings)
+        title, data = subject.image.name, subject.data
+        record = Record(experiment, result, source, title, data, encode_png(sheet))
+        write_whole(options.bundle, write_bundle(record))
         report.say(f"wrote {options.bundle}; `advprop replay {options.bundle}` repeats it")
     report.finish(content)
-
-
-def _experiment(subject: Subject, options: _CompareOptions, perturbation: Any) -> Experiment:
-    from advprop_core.compare.compare import MapRequest
-
-    seed = options.seed if options.map_seed is None else options.map_seed
-    explained = _explained(subject.info, options.class_index)
-    maps = MapRequest(options.method, options.layer, explained, seed)
-    return subject.experiment(perturbation, options.attack_branch, maps)
 
 
 def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None:
@@ -202,32 +210,3 @@ def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> 
     if explained == _OWN:
         return request | {"layer": first.layer, "classes": classes}
     return request | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
-
-
-def _write_folder(
-    folder: Path, result: Comparison, sheet: Image.Image, content: dict[str, Any]
-) -> None:
-    from advprop_core.compare.bundles.write import logit_arrays, picture_arrays
-
-    sheet.save(folder / "comparison.png")
-    maps = {f"map_{k}_{b}": drawn.values.numpy() for (k, b), drawn in result.maps.items()}
-    save_arrays(folder / "arrays.npz", picture_arrays(result) | logit_arrays(result) | maps)
-    write_json(folder / "manifest.json", content)
-
-
-def _write_bundle(
-    options: _CompareOptions,
-    subject: Subject,
-    experiment: Experiment,
-    result: Comparison,
-    sheet: Image.Image,
-) -> None:
-    from advprop_core.compare.bundles.network import Source
-    from advprop_core.compare.bundles.write import Record, write_bundle
-    from advprop_core.pictures.decoding import encode_png
-
-    assert options.bundle is not None
-    source = Source.opened(subject.model_name, subject.checkpoint, options.settings)
-    title, data = subject.image.name, subject.data
-    record = Record(experiment, result, source, title, data, encode_png(sheet))
-    write_whole(options.bundle, write_bundle(record))

@@ -1,18 +1,12 @@
 """Which training images predictions rest on: ``influence``, of a photo or over a test set."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from advprop_core.cli import values
 from advprop_core.cli.influence_options import METHODS, InfluenceOptions
 from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError, about
-
-if TYPE_CHECKING:
-    from advprop_core.models.checkpoints import Checkpoint
 
 
 @with_options
@@ -52,7 +46,12 @@ def influence(options: InfluenceOptions) -> None:
     if options.out is not None:
         make_folder(options.out)
     opened = options.open()
-    pairs = [(name, branch) for name in opened for branch in _branches(name, opened[name], options)]
+    pairs = []
+    for name, checkpoint in opened.items():
+        with about(name):
+            branches = values.read_branches(checkpoint.model, options.branch)
+        hidden = () if options.branch else checkpoint.copies  # unless they are named
+        pairs += [(name, branch) for branch in branches if branch not in hidden]
     from advprop_core.cli.influence_report import trace_photo, trace_set
 
     trace = trace_photo if is_photo else trace_set
@@ -71,10 +70,3 @@ def _require_test_set(options: InfluenceOptions) -> None:
         )
     if options.true_class is not None:
         raise InputError(f"--true-class is for a photo, and {name} is a test set")
-
-
-def _branches(name: str, checkpoint: Checkpoint, options: InfluenceOptions) -> tuple[str, ...]:
-    """The branches that are traced: those that were named, or all but copies of main."""
-    with about(name):
-        branches = values.read_branches(checkpoint.model, options.branch)
-    return tuple(each for each in branches if options.branch or each not in checkpoint.copies)

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from advprop_core.cli.influence_options import METHODS, InfluenceOptions
-from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.output import Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_photo
 from advprop_core.datasets.listed import ImageList, list_images
@@ -150,12 +150,8 @@ def _tell(
         f"{model} {tracer.branch} says {names[rest.answer]} ({percent(rest.probability)}); "
         f"traced: the loss of {names[rest.class_index]}"
     )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
     unit = "loss without it" if options.method == "last-layer" else "score"
-    table.add_column(unit, justify="right")
-    table.add_column("its class")
-    table.add_column("training image", overflow="fold")
+    table = bare_table(("", unit, "its class", "training image"), (unit,))
     sides = ("helps", rest.helpful(options.top)), ("harms", rest.harmful(options.top))
     for word, side in sides:
         for place, score in side:
@@ -191,12 +187,8 @@ def _strip(options: InfluenceOptions, model: str, tracer: Tracer, rest: Rest) ->
 
 
 def _agreement_table(measured: Mapping[tuple[str, str], ClassAgreement]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("model", overflow="fold")
-    table.add_column("branch")
     headings = ("test images", "right", "rank 1 of its class", "95 % interval", "rank 10", "100")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = bare_table(("model", "branch", *headings), headings)
     for (model, branch), each in measured.items():
         low, high = ends(each.interval)
         later = [_share(each.curve[rank - 1]) if rank <= len(each.curve) else "–"

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,20 +65,27 @@ class Report:
 
 def _in_rich(table: PlainTable) -> Table:
     """The columns that a terminal has room for, without the model's."""
-    bare_table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     columns = [
         index
         for index in table.brief or range(len(table.columns))
         if table.columns[index] != "model"
     ]
-    for index in columns:
-        if (name := table.columns[index]) in TEXTS:
-            bare_table.add_column(name, overflow="fold")
-        else:
-            bare_table.add_column(name, justify="right", no_wrap=True)
+    names = [table.columns[index] for index in columns]
+    rich_table = bare_table(names, {*names} - TEXTS)
     for row in table.rows:
-        bare_table.add_row(*(row[index] for index in columns))
-    return bare_table
+        rich_table.add_row(*(row[index] for index in columns))
+    return rich_table
+
+
+def bare_table(columns: Iterable[str], numbers: Collection[str] = (), gap: int = 2) -> Table:
+    """A table without lines. Columns of numbers stand right; the others may be folded."""
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for name in columns:
+        if name in numbers:
+            table.add_column(name, justify="right", no_wrap=True)
+        else:
+            table.add_column(name, overflow="fold")
+    return table
 
 
 def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> None:

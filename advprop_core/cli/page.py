@@ -55,12 +55,6 @@ class _PageOptions(ModelsOptions):
 
         return replace(self, model=list(NETWORKS))
 
-    def picture_size_of(self, name: str) -> int | None:
-        """Side of a network's pictures; None for its own."""
-        from advprop_core.browser.lessons import NETWORKS
-
-        return self.picture_size or (NETWORKS.get(name) if self.lessons else None)
-
     def check_place(self) -> None:
         """Refuse what cannot be written, before any work is done for it."""
         if not self.split:
@@ -111,6 +105,7 @@ def page(options: _PageOptions) -> None:
 
 def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[PageNetwork]:
     from advprop_core.browser.errors import NotExportable
+    from advprop_core.browser.lessons import NETWORKS
     from advprop_core.browser.network import page_network
 
     networks, opened = [], options.open()
@@ -120,10 +115,9 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         short = Path(name).stem if Path(name).is_file() else name
         report.say(f"{short}: exporting, and comparing with PyTorch")
         pictures = tuple(options.picture or ())
+        size = options.picture_size or (NETWORKS.get(short) if options.lessons else None)
         try:
-            network = page_network(
-                checkpoint, short, options.picture_size_of(short), pictures, look
-            )
+            network = page_network(checkpoint, short, size, pictures, look)
         except NotExportable as error:
             raise InputError(f"{short}: {error}") from error
         networks.append(network)

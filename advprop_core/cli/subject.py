@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
 from advprop_core.cli.output import Report, command_line
-from advprop_core.cli.values import read_branches, read_class, read_photo, read_true_class
+from advprop_core.cli.values import read_branches, read_class, read_photo
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
 from advprop_core.files import versions
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.models.class_names import class_json, find_class
+from advprop_core.models.class_names import UNKNOWN, class_json, find_class
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.models.folding import fold
 from advprop_core.models.header import file_sha256
@@ -169,10 +169,11 @@ def open_subject(
     data, photo = read_photo(image)
     checkpoint = open_model(model, settings)
     info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
-    true_class, source = read_true_class(info, answers.true_class), "given"
+    true_class, source = find_class(info.classes, answers.true_class or folder), "given"
     if answers.true_class is None:
-        true_class = find_class(info.classes, folder)
         source = "unknown" if true_class is None else f"taken from the folder {folder}"
+    elif answers.true_class != UNKNOWN:
+        true_class = read_class(info, answers.true_class, "--true-class")
     return Subject(
         model,
         checkpoint,

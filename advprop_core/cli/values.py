@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from advprop_core.errors import InputError, about
-from advprop_core.models.class_names import UNKNOWN, exact, find_class
+from advprop_core.models.class_names import exact, find_class
 from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.types import ModelInfo
 
@@ -89,10 +89,3 @@ def read_class(info: ModelInfo, text: str | None, option: str) -> int | None:
         f"{option} must be a name, an id or an index of one of the model's {info.num_classes} "
         f"classes, got {text!r}. {did_you_mean(text, info.class_names)}"
     )
-
-
-def read_true_class(info: ModelInfo, text: str | None) -> int | None:
-    """The class of ``--true-class``; None where it is not given, or said to be unknown."""
-    if text == UNKNOWN and find_class(info.classes, text) is None:
-        return None
-    return read_class(info, text, "--true-class")

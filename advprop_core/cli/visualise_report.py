@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from advprop_core.cli.output import Report, command_line, save_arrays, write_json
+from advprop_core.cli.output import Report, bare_table, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches, read_photo
 from advprop_core.cli.visualise_options import VisualiseOptions
@@ -26,7 +26,7 @@ from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Prediction
 from advprop_core.visualise.ascent import Visualisation, noise_start, visualise
 from advprop_core.visualise.goals import Channel, Goal
-from advprop_core.visualise.measures import Witness, ask, coarse_share
+from advprop_core.visualise.measures import ask, coarse_share
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,20 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
     names = _file_names(networks)
     pictures = {names[n.name, b]: v.picture for n in networks for b, v in n.made.items()}
     witnesses = {
-        names[network.name, branch]: Witness(
-            network.checkpoint.model.branch(branch), network.checkpoint.info.input_size
+        names[network.name, branch]: (
+            network.checkpoint.model.branch(branch),
+            network.checkpoint.info.input_size,
         )
         for network in networks
         for branch in network.made
     }
     answers = ask(pictures, witnesses)
-    title = f"What each branch draws: {_goal_words(networks[0])}"
-    subject = _subject(options, config)
+    goal, classes = networks[0].goal, networks[0].checkpoint.info.class_names
+    title = f"What each branch draws: {goal if isinstance(goal, Channel) else classes[goal]}"
+    start = "noise" if options.image is None else options.image.name
+    subject = (
+        f"From {start}, {config.steps} steps of gradient ascent with L2 epsilon {config.epsilon:g}."
+    )
     facts = [
         _facts(network, branch, names, answers, networks)
         for network in networks
@@ -139,19 +144,6 @@ def _file_names(networks: Sequence[_Network]) -> dict[tuple[str, str], str]:
     return names
 
 
-def _goal_words(network: _Network) -> str:
-    if isinstance(network.goal, Channel):
-        return str(network.goal)
-    return network.checkpoint.info.class_names[network.goal]
-
-
-def _subject(options: VisualiseOptions, config: AttackConfig) -> str:
-    start = "noise" if options.image is None else options.image.name
-    return (
-        f"From {start}, {config.steps} steps of gradient ascent with L2 epsilon {config.epsilon:g}."
-    )
-
-
 def _facts(
     network: _Network,
     branch: str,
@@ -206,11 +198,9 @@ def _row(network: _Network, facts: Sequence[Mapping[str, Any]]) -> Row:
 
 
 def _table(facts: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     is_class = "seen_by" in facts[0]
     last = "also seen by" if is_class else "activation, from and to"
-    for column in ("model", "branch", "says", "length", "coarse", last):
-        table.add_column(column, overflow="fold")
+    table = bare_table(("model", "branch", "says", "length", "coarse", last), gap=3)
     for fact in facts:
         says = fact["says"]
         if is_class:

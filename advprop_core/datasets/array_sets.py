@@ -114,9 +114,10 @@ def open_arrays(kind: str, folder: Path, split: str, *, download: bool = False) 
     try:
         dataset = published.open(str(folder), split, False)
     except (RuntimeError, FileNotFoundError):
+        folders = ", nor train/NAME/IMAGE and test/NAME/IMAGE" if kind == "cifar10" else ""
         raise InputError(
             f"{kind} needs {published.marker} with the published checksums, but {folder} does not "
-            f"have it{_or_folders(kind)}: `advprop evaluate --download` fetches it there"
+            f"have it{folders}: `advprop evaluate --download` fetches it there"
         ) from None
     targets = dataset.labels if kind == "svhn" else dataset.targets
     images = np.asarray(dataset.data)
@@ -124,7 +125,3 @@ def open_arrays(kind: str, folder: Path, split: str, *, download: bool = False) 
         images = images.transpose(0, 2, 3, 1)
     names = published.names or tuple(dataset.classes)
     return ArraySet(images, np.asarray(targets, np.int64), names)
-
-
-def _or_folders(kind: str) -> str:
-    return ", nor train/NAME/IMAGE and test/NAME/IMAGE" if kind == "cifar10" else ""

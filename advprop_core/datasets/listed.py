@@ -158,7 +158,8 @@ def _files(
     folder = ImageFolder(folders, size=1, classes=classes, limit=limit)
     files = tuple(path for path, _ in folder.samples)
     titles = tuple(path.relative_to(folders.root).as_posix() for path in files)
-    facts = [(title, *_stamp(path)) for title, path in zip(titles, files, strict=True)]
+    stats = (path.stat() for path in files)
+    facts = [(title, f.st_mtime_ns, f.st_size) for title, f in zip(titles, stats, strict=True)]
 
     def open_file(position: int, size: int) -> Tensor | Unreadable:
         return read_square(files[position], size)
@@ -173,11 +174,6 @@ def _files(
         open_file,
         folder.ignored_classes,
     )
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    facts = path.stat()
-    return facts.st_mtime_ns, facts.st_size
 
 
 def _digest(facts: Sequence[object]) -> str:

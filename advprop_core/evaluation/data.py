@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from advprop_core.datasets import cifar, imagenet, imagenet_c
@@ -17,7 +18,7 @@ from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
-from advprop_core.evaluation.stored_corruptions import as_small_as, empty_images
+from advprop_core.evaluation.stored_corruptions import as_small_as
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES
 
@@ -284,7 +285,7 @@ def _with_clean_photos(
     """Those of the corrupted photos that match clean ones, and these, cut alike."""
     size, crop = imagenet_c.SIZE, imagenet_c.CROP
     if not isinstance(files, CorruptedPhotos) or not files.clean:
-        return _StoredSet(files, empty_images(size))
+        return _StoredSet(files, torch.empty((0, 3, size, size), dtype=torch.uint8))
     by_class: dict[str, list[Path]] = {}
     for name, path in zip(files.names, files.clean, strict=True):
         by_class.setdefault(name.partition("/")[0], []).append(path)

@@ -72,10 +72,14 @@ def disagreement(
     confidence = torch.stack([answered.confidence for answered in answers.values()])
     right = torch.stack([answered.right for answered in answers.values()])
 
+    def opinions(index: int) -> tuple[Opinion, ...]:
+        columns = (values[:, index].tolist() for values in (predicted, confidence, right))
+        return tuple(map(Opinion, answers, *columns))
+
     def cases(chosen: Tensor, weight: Tensor) -> tuple[Case, ...]:
         rows = chosen.nonzero()[:, 0]
         order = rows[weight[rows].argsort(descending=True, stable=True)]
-        return tuple(_case(index, answers, labels) for index in order.tolist())
+        return tuple(Case(i, int(labels[i]), opinions(i)) for i in order.tolist())
 
     counted = torch.ones_like(labels, dtype=torch.bool)
     if clean is not None:
@@ -87,16 +91,3 @@ def disagreement(
         cases(~right.all(0), confidence.masked_fill(right, 0).amax(0)),
         {branch: cases(lone & right[row], confidence[row]) for row, branch in enumerate(answers)},
     )
-
-
-def _case(index: int, answers: Mapping[str, Answers], labels: Tensor) -> Case:
-    opinions = (
-        Opinion(
-            branch,
-            int(answered.predicted[index]),
-            float(answered.confidence[index]),
-            bool(answered.right[index]),
-        )
-        for branch, answered in answers.items()
-    )
-    return Case(index, int(labels[index]), tuple(opinions))

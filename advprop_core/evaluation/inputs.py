@@ -16,11 +16,11 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.networks import Restricted, places
 from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.stored_corruptions import resized
 from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.draws import streams
+from advprop_core.pictures.pixels import resized
 from advprop_core.pictures.probes.apply import probe
 from advprop_core.types import AttackConfig
 

@@ -1,7 +1,7 @@
 """95 % intervals that a formula gives; loads no torch."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,6 @@ def wilson_interval(successes: float, n: int) -> tuple[float, float]:
     centre = (share + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
     half = _Z / (1 + _Z * _Z / n) * math.sqrt(share * (1 - share) / n + _Z * _Z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def share_intervals(shares: Mapping[str, float], n: int) -> dict[str, list[float]]:
-    """Shares of n by name to plain Wilson intervals by ``NAME_interval``."""
-    return {f"{name}_interval": [*wilson_interval(share * n, n)] for name, share in shares.items()}
 
 
 def bounded_interval(

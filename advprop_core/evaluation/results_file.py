@@ -22,6 +22,7 @@ from advprop_core.errors import InputError, as_input_error
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.paired import unpack
 from advprop_core.evaluation.studies import Branch, Share, Strict
+from advprop_core.types import Norm
 
 FORMAT = 1
 """Raised when the form of ``results.json`` changes."""
@@ -43,7 +44,6 @@ Amounts = Annotated[tuple[Amount, Amount], AfterValidator(_in_order)]
 # What attacks, corruptions and probes are called stands in sentences and labels, where Markdown
 # would be obeyed.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.,()-]{0,60}$")]
-Norm = Literal["linf", "l2"]
 Result = TypeVar("Result", bound="_OfBranch")
 
 

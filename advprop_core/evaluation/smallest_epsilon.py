@@ -1,7 +1,6 @@
 """The smallest radius at which PGD fools a branch, image by image."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,15 @@ from torch import Tensor
 
 from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
+from advprop_core.attribution.progress import split
 from advprop_core.errors import InputError
 from advprop_core.evaluation.batches import measure_batches
-from advprop_core.evaluation.cells import TestedModel
+from advprop_core.evaluation.cells import Cell, TestedModel
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.intervals import share_intervals
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.networks import clean_batch
+from advprop_core.evaluation.store import RADII
 from advprop_core.types import AttackConfig, Progress
 
 MEANING = (
@@ -85,7 +87,7 @@ class SmallestEpsilon:
             "limit": self.attack.epsilon,
             "n": n,
             **shares,
-            **share_intervals(shares, n),
+            **{f"{name}_interval": [*wilson_interval(s * n, n)] for name, s in shares.items()},
             "median": _or_none(self.median),
             "interval": [*map(_or_none, self.interval)],
             "epsilons": [*map(_or_none, self.epsilons)],
@@ -161,38 +163,31 @@ def measure_smallest(
     The workshop's store keeps each batch at once, for it is hundreds of passes; progress counts
     images once for each branch.
     """
-    n, results = len(model.labels), []
-    for index, branch in enumerate(model.branches):
-
-        def report(done: int, before: int = index * n) -> None:
-            if progress:
-                progress(before + done, n * len(model.branches))
-
-        radii = _branch_radii(model, branch, attack, workshop or Workshop(), report)
-        results.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
-    return tuple(results)
+    listeners = split(progress, [len(model.labels)] * len(model.branches))
+    return tuple(
+        SmallestEpsilon(
+            model.name,
+            branch,
+            attack,
+            tuple(_branch_radii(model, branch, attack, workshop or Workshop(), listener).tolist()),
+        )
+        for branch, listener in zip(model.branches, listeners, strict=True)
+    )
 
 
 def _branch_radii(
-    model: TestedModel,
-    branch: str,
-    attack: AttackConfig,
-    workshop: Workshop,
-    report: Callable[[int], None],
+    model: TestedModel, branch: str, attack: AttackConfig, workshop: Workshop, progress: Progress
 ) -> Tensor:
     """(n,) smallest radii: those that are stored, and the others, which the processes share."""
     n, store, processes = len(model.labels), workshop.store, workshop.processes
-    radii = torch.full((n,), torch.nan, dtype=torch.float64)
-    if store:
-        stored = torch.empty(0, dtype=torch.int64), radii[:0]
-        if processes.is_first:
-            stored = store.read_radii(model, branch, attack)
-        rows, values = processes.from_first(stored)
-        radii[rows] = values
+    radii, cell = torch.full((n,), torch.nan).double(), Cell(model.name, branch, Condition())
+    stored = store.read(model, cell, attack) if store and processes.is_first else None
+    if (shared := processes.from_first(stored)) and shared[1]:
+        radii[shared[0]] = shared[1][RADII]
     missing = radii.isnan().nonzero()[:, 0]
     before = n - len(missing)
     if before:
-        report(before)
+        progress(before, n)
     if not len(missing):
         return radii
     network = workshop.network(model, branch)
@@ -202,10 +197,15 @@ def _branch_radii(
 
     def save(rows: Tensor, measured: list[Tensor]) -> None:
         if store:
-            store.write_radii(model, branch, attack, rows, torch.cat(measured))
+            store.write(model, cell, rows, {RADII: torch.cat(measured)}, attack)
 
     measured = measure_batches(
-        missing, workshop.batch_size, processes, measure, save, lambda done: report(before + done)
+        missing,
+        workshop.batch_size,
+        processes,
+        measure,
+        save,
+        lambda done: progress(before + done, n),
     )
     radii[missing] = torch.cat(measured)
     return radii

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ FORMAT = 2
 
 _ANSWERS = [field.name for field in fields(Answers)]
 _IMAGES, _IDENTITY = "images", "identity"
+RADII = "radii"
+"""Name of the column of smallest radii; the columns of answers are the fields of ``Answers``."""
 
 
 class CellStore(Keeper):
@@ -56,36 +58,17 @@ class CellStore(Keeper):
         self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
         self._of_files: tuple[Stored, CorruptionConfig, list[bytes]] | None = None
 
-    def read(self, subject: TestedModel, cell: Cell) -> tuple[Tensor, Answers]:
-        """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
-        key = self._key(subject, cell.branch, cell.condition)
-        places, columns = self._read(*key, _ANSWERS)
-        return places, Answers(**columns) if columns else Answers.none()
-
-    def write(self, subject: TestedModel, cell: Cell, places: Tensor, answers: Answers) -> None:
-        """Keep the answers to the images at (n,) places, whole or not at all."""
-        key = self._key(subject, cell.branch, cell.condition)
-        self._write(*key, places, {name: getattr(answers, name) for name in _ANSWERS})
-
-    def read_radii(
-        self, subject: TestedModel, branch: str, attack: AttackConfig
-    ) -> tuple[Tensor, Tensor]:
-        """What was kept of a branch: (n,) places of images, ascending, and smallest radii."""
-        key = self._key(subject, branch, Condition(), attack)
-        places, columns = self._read(*key, ["radii"])
-        return places, columns["radii"] if columns else torch.empty(0, dtype=torch.float64)
-
-    def write_radii(
-        self, subject: TestedModel, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
-    ) -> None:
-        """Keep the smallest radii of the images at (n,) places, whole or not at all."""
-        key = self._key(subject, branch, Condition(), attack)
-        self._write(*key, places, {"radii": radii})
-
-    def _read(
-        self, identity: str, images: Sequence[bytes], names: Sequence[str]
+    def read(
+        self, subject: TestedModel, cell: Cell, smallest: AttackConfig | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Places of images, and columns of what was kept of them."""
+        """What was kept of a cell, or of its branch's smallest radii under an attack.
+
+        Returns:
+            (n,) places of images, ascending; and the columns of their answers, or one of radii,
+            but none where nothing was kept.
+        """
+        identity, images = self._key(subject, cell, smallest)
+        names = [RADII] if smallest else _ANSWERS
         files = [
             columns
             for path in sorted(self.folder.glob(f"{_name(identity.encode())}-*.safetensors"))
@@ -103,34 +86,37 @@ class CellStore(Keeper):
             name: torch.cat([columns[name] for columns in files])[rows] for name in names
         }
 
-    def _write(
-        self, identity: str, images: Sequence[bytes], places: Tensor, columns: dict[str, Tensor]
+    def write(
+        self,
+        subject: TestedModel,
+        cell: Cell,
+        places: Tensor,
+        columns: Mapping[str, Tensor],
+        smallest: AttackConfig | None = None,
     ) -> None:
+        """Keep such columns of the images at (n,) places, whole or not at all."""
+        identity, images = self._key(subject, cell, smallest)
         joined = b"".join(images[index] for index in places.tolist())
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
-        content = as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity})
+        content = as_safetensors({**columns, _IMAGES: digests}, {_IDENTITY: identity})
         self.written += self.keep(path, content)
 
     def _key(
-        self,
-        subject: TestedModel,
-        branch: str,
-        condition: Condition,
-        smallest: AttackConfig | None = None,
+        self, subject: TestedModel, cell: Cell, smallest: AttackConfig | None
     ) -> tuple[str, list[bytes]]:
         """What decides the answers, or the smallest radii, and the digests of their images."""
-        measured = {"smallest": asdict(smallest)} if smallest else {"condition": asdict(condition)}
+        kind, measured = ("smallest", smallest) if smallest else ("condition", cell.condition)
         deciding: dict[str, Any] = {
             "format": FORMAT,
             "model": self._models[subject.name],
             "size": subject.size,
             "among": subject.among,
-            "branch": branch,
+            "branch": cell.branch,
             "device": self._device,
-            **measured,
+            kind: asdict(measured),
         }
-        return json.dumps(deciding, sort_keys=True), self._images(subject, condition)
+        return json.dumps(deciding, sort_keys=True), self._images(subject, cell.condition)
 
     def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
         if condition.stored:

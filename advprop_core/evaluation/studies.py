@@ -140,8 +140,14 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
         ValueError: If a run and its base were not made with the same two seeds or more.
     """
     by_run = scores(content)
+
+    def gain(run: str, branch: str, measure: str) -> Gain:
+        is_base = run not in content["bases"] and branch == "main"
+        differences = {} if is_base else _differences(content, by_run, run, branch, measure)
+        return _gain(by_run, (run, branch, measure), [*differences.values()])
+
     return tuple(
-        _gain(by_run, (run, branch, measure), _from_base(content, by_run, run, branch, measure))
+        gain(run, branch, measure)
         for run in runs
         for branch in dict.fromkeys(who[1] for who in by_run if who[0] == run)
         for measure in content["measures"]
@@ -204,15 +210,6 @@ def _gain(by_run: Scores, who: tuple[str, str, str], differences: Sequence[float
     if not differences:
         return Gain(*who, share, None, None, seeds)
     return Gain(*who, share, mean(differences), student_interval(differences), seeds)
-
-
-def _from_base(
-    content: Content, by_run: Scores, run: str, branch: str, measure: str
-) -> Sequence[float]:
-    """Differences by seed; none for a run that is a base itself."""
-    if run not in content["bases"] and branch == "main":
-        return ()
-    return [*_differences(content, by_run, run, branch, measure).values()]
 
 
 def _differences(

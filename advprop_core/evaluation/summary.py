@@ -1,6 +1,6 @@
 """What an evaluation found, as plain values: the content of ``results.json``."""
 
-from collections.abc import Mapping
+from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
@@ -12,8 +12,6 @@ from advprop_core.evaluation.corruption_error import (
     MCE_MEANING,
     MEANING,
     STORED_MEANING,
-    CorruptionError,
-    ImageNetCError,
     imagenet_c_error,
     mean_corruption_error,
 )
@@ -21,11 +19,8 @@ from advprop_core.evaluation.masking import suspicions, without_gradient
 from advprop_core.evaluation.paired import images_digest, pack
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
-from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
+from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.evaluation.suite import Evaluation, Suite
-
-Branch = tuple[str, str]
-"""Model and branch."""
 
 
 def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
@@ -54,19 +49,17 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
     }
     if suite.notes:
         content["notes"] = [*suite.notes]
-    errors, articles, biases = _by_branch(evaluation)
     stored = any(cell.condition.stored for cell in cells)
-    measures: dict[str, tuple[str, list[dict[str, Any]]]] = {
-        "mean_corruption_error": (STORED_MEANING if stored else MEANING, _rows(errors)),
-        "imagenet_c": (MCE_MEANING, _rows(articles)),
-        "smallest_epsilon": (
-            smallest_epsilon.MEANING,
-            [search.to_json() for search in evaluation.radii],
-        ),
-        "shape_bias": (shape_bias.MEANING, _rows(biases)),
+    meanings = {
+        "mean_corruption_error": STORED_MEANING if stored else MEANING,
+        "imagenet_c": MCE_MEANING,
+        "smallest_epsilon": smallest_epsilon.MEANING,
+        "shape_bias": shape_bias.MEANING,
     }
-    for name, (meaning, results) in measures.items():
-        if results:
+    searches = [search.to_json() for search in evaluation.radii]
+    measured = {"smallest_epsilon": searches, **_by_branch(evaluation)}
+    for name, meaning in meanings.items():
+        if results := measured.get(name):
             content[name] = {"meaning": meaning, "results": results}
     return content
 
@@ -82,31 +75,25 @@ def _by_image(suite: Suite, cell: Cell, answers: Answers) -> dict[str, str]:
     return {"images": images, "right": pack(answers.right.numpy())}
 
 
-def _rows(by_branch: Mapping[Branch, Any]) -> list[dict[str, Any]]:
-    return [
-        {"model": model, "branch": branch, **asdict(measure)}
-        for (model, branch), measure in by_branch.items()
-    ]
-
-
-def _by_branch(
-    evaluation: Evaluation,
-) -> tuple[dict[Branch, CorruptionError], dict[Branch, ImageNetCError], dict[Branch, ShapeBias]]:
+def _by_branch(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
     """Mean corruption errors, mCE and shape biases, each where it was measured."""
     suite, models = evaluation.suite, {model.name: model for model in evaluation.suite.models}
-    by_branch: dict[Branch, dict[Condition, Answers]] = {}
+    by_branch: dict[tuple[str, str], dict[Condition, Answers]] = {}
     for cell, answers in evaluation.cells.items():
         by_branch.setdefault((cell.model, cell.branch), {})[cell.condition] = answers
-    errors, articles, biases = {}, {}, {}
-    for branch, answered in by_branch.items():
+    rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (model, branch), answered in by_branch.items():
         clean = next((a for condition, a in answered.items() if condition.kind == "clean"), None)
         corrupted = {c.corruption: a for c, a in answered.items() if c.corruption}
+        figures: dict[str, Any] = {}
         if corrupted:
-            errors[branch] = mean_corruption_error(corrupted, suite.seed)
-        if branch[0] in suite.with_mce:
-            articles[branch] = imagenet_c_error(corrupted, clean, suite.seed)
-        shapes, textures = models[branch[0]].labels, models[branch[0]].textures
+            figures["mean_corruption_error"] = mean_corruption_error(corrupted, suite.seed)
+        if model in suite.with_mce:
+            figures["imagenet_c"] = imagenet_c_error(corrupted, clean, suite.seed)
+        shapes, textures = models[model].labels, models[model].textures
         # Where every texture is that of its shape, no answer can tell the two apart.
         if clean is not None and textures is not None and not shapes.equal(textures):
-            biases[branch] = shape_bias_of(clean, shapes, textures)
-    return errors, articles, biases
+            figures["shape_bias"] = shape_bias_of(clean, shapes, textures)
+        for name, measure in figures.items():
+            rows[name].append({"model": model, "branch": branch, **asdict(measure)})
+    return rows

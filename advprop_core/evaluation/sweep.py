@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from advprop_core.attribution.progress import split
 from advprop_core.evaluation.batches import measure_batches
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
@@ -42,33 +43,25 @@ def sweep(
     workshop = workshop or Workshop()
     cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
     groups = _groups(models, cells)
-    total = sum(group.count for group in groups)
-    answered, done = dict[Cell, Answers](), 0
-    for group in groups:
-
-        def count_images(count: int, before: int = done) -> None:
-            if progress:
-                progress(before + count, total)
-
-        answered |= _group_answers(workshop, group, count_images)
-        done += group.count
+    answered: dict[Cell, Answers] = {}
+    listeners = split(progress, [group.count for group in groups])
+    for group, group_progress in zip(groups, listeners, strict=True):
+        answered |= _group_answers(workshop, group, group_progress)
     return answered
 
 
-def _group_answers(
-    workshop: Workshop, group: Group, count_images: Callable[[int], None]
-) -> dict[Cell, Answers]:
+def _group_answers(workshop: Workshop, group: Group, progress: Progress) -> dict[Cell, Answers]:
     """Every cell's answers: those in the store, and those to the images that lack some."""
     first = workshop.processes.is_first  # the others' folders need not hold the same
     stored = workshop.processes.from_first(_stored(workshop.store, group) if first else {})
     lacking = tuple(cell for cell, (rows, _) in stored.items() if len(rows) < group.count)
     missing = _missing([stored[cell][0] for cell in lacking], group.count)
     if len(missing) < group.count:
-        count_images(group.count - len(missing))
+        progress(group.count - len(missing), group.count)
     if not lacking:
         return {cell: answers for cell, (_, answers) in stored.items()}
     stored_rows = {cell: rows for cell, (rows, _) in stored.items()}
-    fresh = _ask(workshop, replace(group, cells=lacking), missing, stored_rows, count_images)
+    fresh = _ask(workshop, replace(group, cells=lacking), missing, stored_rows, progress)
     return {
         cell: _whole(before, missing, fresh[cell]) if cell in fresh else before[1]
         for cell, before in stored.items()
@@ -80,13 +73,13 @@ def _ask(
     group: Group,
     missing: Tensor,
     stored_rows: Mapping[Cell, Tensor],
-    count_images: Callable[[int], None],
+    progress: Progress,
 ) -> dict[Cell, Answers]:
     stored_count = group.count - len(missing)
     takes_few = group.is_slow and workshop.device.type == "cpu"
 
     def measure(rows: Tensor, before: int) -> dict[Cell, Answers]:
-        on_pass = partial(count_images, stored_count + before)
+        on_pass = partial(progress, stored_count + before, group.count)
         return _answers(group, workshop, rows, on_pass)
 
     def save(rows: Tensor, parts: list[dict[Cell, Answers]]) -> None:
@@ -95,7 +88,8 @@ def _ask(
         for cell in group.cells:
             new = ~torch.isin(rows, stored_rows[cell])
             if workshop.store and new.any():
-                workshop.store.write(group.model(cell), cell, rows[new], answers[cell].rows(new))
+                columns = vars(answers[cell].rows(new))
+                workshop.store.write(group.model(cell), cell, rows[new], columns)
 
     answered = measure_batches(
         missing,
@@ -103,7 +97,7 @@ def _ask(
         workshop.processes,
         measure,
         save,
-        lambda done: count_images(stored_count + done),
+        lambda done: progress(stored_count + done, group.count),
         patience=0 if group.is_slow else _PATIENCE,
     )
     return _joined(answered, group.cells)
@@ -111,9 +105,12 @@ def _ask(
 
 def _stored(store: CellStore | None, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
     if store is None:
-        nothing = torch.empty(0, dtype=torch.int64), Answers.none()
-        return dict.fromkeys(group.cells, nothing)
-    return {cell: store.read(group.model(cell), cell) for cell in group.cells}
+        return dict.fromkeys(group.cells, (torch.empty(0).long(), Answers.none()))
+    found = {cell: store.read(group.model(cell), cell) for cell in group.cells}
+    return {
+        cell: (rows, Answers(**columns) if columns else Answers.none())
+        for cell, (rows, columns) in found.items()
+    }
 
 
 def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:

@@ -1,10 +1,12 @@
 """A branch's predictions, traced to the images that it, or its last layer, was trained on."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,22 +14,12 @@ from torch import Tensor
 from advprop_core.attribution.progress import split
 from advprop_core.datasets.listed import ImageList
 from advprop_core.influence.features import Extractor, FeatureCache, Features
-from advprop_core.influence.head import fit_head
+from advprop_core.influence.head import SoftmaxHead, fit_head
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.types import Progress
 
-
-class Influence(Protocol):
-    """What both methods can tell; see :class:`~.head.SoftmaxHead`."""
-
-    def logits(self, features: Tensor) -> Tensor:
-        """Features of T images to (T, C)."""
-
-    def influence(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Features of T images and (T,) classes to (T, N); positive is helpful."""
-
-    def self_influence(self) -> Tensor:
-        """(N,) of each training image on its own loss."""
+if TYPE_CHECKING:  # it loads captum, which the other method does not need
+    from advprop_core.influence.tracing import CheckpointTrace
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +70,7 @@ class Tracer:
     branch: str
     images: ImageList
     features: Features
-    method: Influence
+    method: SoftmaxHead | CheckpointTrace
     extract: Callable[[Tensor], Tensor]
     read: Callable[[ImageList, Progress | None], Features]
 
@@ -145,7 +137,6 @@ def tracin_tracer(
         InputError: If the run kept no checkpoints, they are of another input size, or the network
             does not end in one linear layer.
     """
-    # Here: what the other method needs does not load captum.
     from advprop_core.influence.tracing import CheckpointTrace, layer_then, open_checkpoints
 
     opened = open_checkpoints(model_file)

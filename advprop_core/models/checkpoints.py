@@ -112,8 +112,10 @@ def load(
     """
     settings = settings or ModelSettings()
     content, text = read(path)
-    if text is not None:
-        _require_nothing(settings, path)
+    if text is not None and settings.given:
+        raise InputError(
+            f"{path.name} says its {join([*settings.given])} itself: leave out what you gave"
+        )
     try:
         if text is None:
             info, tensors, findings = read_foreign(content, settings, path)
@@ -178,13 +180,6 @@ def _metrics_alone(info: ModelInfo, branch: str) -> tuple[Mapping[str, Any], ...
             renamed = {"condition": {**condition, "attack_branch": MAIN}} if attack_branch else {}
             metrics.append({**metric, **renamed, "branch": MAIN})
     return tuple(metrics)
-
-
-def _require_nothing(settings: ModelSettings, path: Path) -> None:
-    if settings.given:
-        raise InputError(
-            f"{path.name} says its {join([*settings.given])} itself: leave out what you gave"
-        )
 
 
 def read(path: Path) -> tuple[object, str | None]:

@@ -41,8 +41,8 @@ def match_classes(classes: Classes, words: Iterable[str]) -> dict[str, int]:
     Of the folders ``cat`` and ``Cat``, only the first is the class ``cat``. Where no word is an id
     or a name, and all are numbers below the number of classes, they are class indices.
     """
-    words = tuple(words)
-    by_exact, by_folded = _index(classes, exact), _index(classes, _folded)
+    words, pairs = tuple(words), tuple(classes)
+    by_exact, by_folded = _index(pairs, exact), _index(pairs, _folded)
     matched = {word: by_exact[exact(word)] for word in words if exact(word) in by_exact}
     taken = set(matched.values())
     similar = {
@@ -61,7 +61,7 @@ def are_indices(classes: Classes, words: Iterable[str]) -> bool:
     """Whether a data set's words are class indices, and not ids or names."""
     words = tuple(words)
     matched = match_classes(classes, words)
-    named = _index(classes, exact)
+    named = _index(tuple(classes), exact)
     return (
         bool(matched)
         and not any(exact(word) in named for word in words)
@@ -71,7 +71,7 @@ def are_indices(classes: Classes, words: Iterable[str]) -> bool:
 
 def are_the_same(some: Classes, others: Classes) -> bool:
     """Whether each class of one network is one of the other's: they share an id or a name."""
-    by_exact, by_folded = _index(others, exact), _index(others, _folded)
+    by_exact, by_folded = (_index(tuple(others), form) for form in (exact, _folded))
     return len(some) == len(others) and all(
         any(exact(word) in by_exact or _folded(word) in by_folded for word in pair) for pair in some
     )
@@ -90,15 +90,9 @@ def _folded(name: str) -> str:
     return exact(exact(name).strip().casefold()).replace(" ", "_")
 
 
-def _index(classes: Classes, form: Callable[[str], str]) -> Mapping[str, int]:
-    """Class index by id, else by name, in a form; without what several classes share."""
-    return _index_once(tuple(classes), form)
-
-
 @lru_cache(maxsize=16)  # a thousand names take milliseconds, and a page asks at every click
-def _index_once(
-    classes: tuple[tuple[str, str], ...], form: Callable[[str], str]
-) -> Mapping[str, int]:
+def _index(classes: tuple[tuple[str, str], ...], form: Callable[[str], str]) -> Mapping[str, int]:
+    """Class index by id, else by name, in a form; without what several classes share."""
     ids = _unambiguous(form(identity) for identity, _ in classes)
     names = _unambiguous(form(name) for _, name in classes)
     return names | ids

@@ -8,7 +8,7 @@ switch to set, so there is none to forget, and threads cannot disturb one anothe
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from advprop_core.errors import InputError, require_count
 from advprop_core.text import did_you_mean, listing
 
 MAIN = "main"
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class PixelNetwork(nn.Module):
@@ -219,7 +220,7 @@ def norm_layers(network: nn.Module) -> dict[str, _BatchNorm]:
     return {name: m for name, m in network.named_modules() if isinstance(m, _BatchNorm)}
 
 
-def private_view(module: nn.Module, apart: Iterable[Tensor] = ()) -> nn.Module:
+def private_view(module: Network, apart: Iterable[Tensor] = ()) -> Network:
     """A copy that shares every tensor and owns its modules, hence its hooks and its mode.
 
     Args:

@@ -118,8 +118,6 @@ def parse(text: str, name: str) -> ModelInfo:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
         content.pop("sha256", None)
         _require_shallow(content, name)
-        for key in ("mean", "std", "metrics"):
-            content[key] = tuple(content[key])
         for key in ("class_ids", "class_names"):
             content[key] = tuple(map(legible, content[key]))
         if content.get("base") is not None:

@@ -1,7 +1,6 @@
 """What a person says of a model file that does not say it itself; loads no torch."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,10 +36,6 @@ class ModelSettings(Checked):
     classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("mean", "std", "classes"):
-            value = getattr(self, name)
-            if isinstance(value, Sequence) and not isinstance(value, str):
-                object.__setattr__(self, name, tuple(value))
         super().__post_init__()
         names = self.classes or ()
         if repeated := next((name for i, name in enumerate(names) if name in names[:i]), None):

@@ -101,18 +101,15 @@ def decode(
         return _decode(bare, shorter_side, max_pixels)
 
 
-def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
-    """8-bit RGB of exactly this (height, width), or of a square with this side, in pixels.
+def fit(image: Image.Image, size: int) -> Image.Image:
+    """8-bit RGB of a square with this side, in pixels.
 
-    The shorter side is resized, antialiased and bicubic, so that the target is covered, and the
-    centre is cut out.
+    The shorter side is resized, antialiased and bicubic, and the centre is cut out.
     """
-    height, width = (size, size) if isinstance(size, int) else size
-    scale = min(image.width / width, image.height / height)
-    left = max(0.0, (image.width - width * scale) / 2)
-    top = max(0.0, (image.height - height * scale) / 2)
+    short = min(image.size)
+    left, top = (image.width - short) / 2, (image.height - short) / 2
     box = (left, top, image.width - left, image.height - top)
-    return to_rgb(image).resize((width, height), Image.Resampling.BICUBIC, box=box)
+    return to_rgb(image).resize((size, size), Image.Resampling.BICUBIC, box=box)
 
 
 def to_bytes(image: Image.Image) -> Tensor:
@@ -122,7 +119,7 @@ def to_bytes(image: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(to_rgb(image))).permute(2, 0, 1).contiguous()
 
 
-def to_pixels(image: Image.Image, size: int | tuple[int, int]) -> Tensor:
+def to_pixels(image: Image.Image, size: int) -> Tensor:
     """An image of any mode, resized and centre-cropped by `fit`, as float32 (1,3,H,W) in [0,1].
 
     Every value is a multiple of 1/255, so the picture survives an 8-bit PNG.

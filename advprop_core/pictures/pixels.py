@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def require_batch(pixels: Tensor) -> None:
@@ -38,3 +39,11 @@ def checked_pixels(pixels: Tensor) -> Tensor:
             "pass them before mean/std normalisation"
         )
     return pixels.detach().clamp(0, 1)
+
+
+def resized(pixels: Tensor, size: int) -> Tensor:
+    """Pixels (N, 3, H, W) in [0, 1] at a network's size; the same tensor where they have it."""
+    if pixels.shape[2:] == (size, size):
+        return pixels
+    fitted = F.interpolate(pixels, (size, size), mode="bicubic", antialias=True)
+    return fitted.clamp(0, 1)

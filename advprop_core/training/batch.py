@@ -1,12 +1,10 @@
 """What goes into a training step and what comes out of it."""
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,13 +21,6 @@ def mixed_seed(*numbers: int) -> int:
     Adding them up would not do: torch's generator on a CPU looks at the lowest 32 bits alone.
     """
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def seed_globals(seed: int) -> None:
-    """Seed the generators of a training process that libraries draw from (timm, dropout)."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import torch
 from timm.data.auto_augment import rand_augment_transform
+from timm.utils import random_seed
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import unchecked_gradient, walk
@@ -15,7 +16,7 @@ from advprop_core.pictures.decoding import to_bytes, to_image
 from advprop_core.pictures.noise import NOISES, draw_noise
 from advprop_core.text import did_you_mean
 from advprop_core.training.augment import jitter_colors
-from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
+from advprop_core.training.batch import Batch, View, mixed_seed
 from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.types import AttackConfig
 
@@ -134,7 +135,7 @@ def _randaugment(magnitude: float) -> Input:
     change = rand_augment_transform(f"rand-m{magnitude:g}", {"img_mean": (128, 128, 128)})
 
     def augment(batch: Batch) -> Tensor:
-        seed_globals(mixed_seed(batch.seed, _POLICY))  # which timm draws from
+        random_seed(mixed_seed(batch.seed, _POLICY))  # which timm draws from
         images = [to_bytes(change(to_image(image))) for image in batch.pixels.cpu()]
         return (torch.stack(images).float() / 255).to(batch.pixels)
 

@@ -220,18 +220,13 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():
             parameter.requires_grad_(name in trained)
-    if recipe.objective == "auxiliary":
-        _train_auxiliaries_alone(model)
+    if recipe.objective == "auxiliary":  # what branches share with main stays as it is
+        model.requires_grad_(False)
+        for branch in model.branch_names[1:]:
+            for norm in norm_layers(model.branch(branch)).values():
+                norm.requires_grad_(True)
         return []
     return [name for name, _ in network.named_parameters() if name not in trained]
-
-
-def _train_auxiliaries_alone(model: DualBNModel) -> None:
-    """The norm layers of auxiliary branches; what they share with main stays as it is."""
-    model.requires_grad_(False)
-    for branch in model.branch_names[1:]:
-        for norm in norm_layers(model.branch(branch)).values():
-            norm.requires_grad_(True)
 
 
 def train_mode(model: DualBNModel) -> None:

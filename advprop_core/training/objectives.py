@@ -1,4 +1,4 @@
-"""What a training step minimises: each objective is one small function.
+"""What a training step minimises: small functions, from which ``make_plan`` makes each objective.
 
 Written F for a forward pass, a full backward pass costs 2F, and an attack step 2F, for it needs
 no weight gradients. With K attack steps an image then costs
@@ -23,12 +23,12 @@ different inputs are **summed**, each a mean over its own images: Lc + La, which
 mean over both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.attacks.balls import BALLS
@@ -42,6 +42,8 @@ from advprop_core.training.recipe import Recipe
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
+CLEAN: Mapping[str, tuple[str, Input]] = {MAIN: ("clean", lambda batch: batch.pixels)}
+"""What main is shown: branch to the kind of its images, and what makes them."""
 
 
 def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: bool = False) -> Plan:
@@ -62,11 +64,16 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         return attacked_view
 
     if objective == "vanilla":
-        return Plan(partial(vanilla, smoothing=smoothing))
-    if objective == "adversarial" or objective == "mixed":
+        return Plan(partial(each_branch, smoothing=smoothing, shown=CLEAN))
+    if objective in ("adversarial", "mixed", "adv-reg"):
         perturb = attack_input(view(MAIN), recipe.attack, classes)
-        step = adversarial if objective == "adversarial" else mixed
-        return Plan(partial(step, smoothing=smoothing, perturb=perturb))
+        if objective == "adversarial":
+            attacked = {MAIN: ("adversarial", perturb)}
+            return Plan(partial(each_branch, smoothing=smoothing, shown=attacked))
+        both = partial(clean_and_moved, smoothing=smoothing, perturb=perturb)
+        if objective == "mixed":
+            return Plan(partial(both, join=torch.cat))
+        return Plan(partial(both, join=torch.stack, multiplier=recipe.weight))
     if objective in ("advprop", "auxiliary"):
         shown = {
             (name := auxiliary_name(index)): (
@@ -75,80 +82,71 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
             )
             for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
         }
-        if objective == "advprop":
-            return Plan(partial(advprop, smoothing=smoothing, shown=shown))
-        return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown), passes=len(shown))
+        if objective == "auxiliary":
+            return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown), passes=len(shown))
+        return Plan(partial(each_branch, smoothing=smoothing, shown={**CLEAN, **shown}))
     if objective == "fast-advprop":
         share, config = recipe.adversarial_share, recipe.attack.config()
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
         return Plan(fast, passes=2)
-    if objective == "adv-reg":
-        neighbour = attack_input(view(MAIN), recipe.attack, classes)
-        return Plan(
-            partial(adv_reg, smoothing=smoothing, neighbour=neighbour, multiplier=recipe.weight)
-        )
     attack = partial(trades, view=view(MAIN), config=recipe.attack.config(), beta=recipe.weight)
     return Plan(partial(attack, smoothing=smoothing))
 
 
-def vanilla(forward: Forward, batch: Batch, *, smoothing: float) -> Iterator[Outcome]:
-    """Cross-entropy on clean images.
-
-    min over w of  E[ L(w, x, y) ]
-    """
-    logits = forward({MAIN: batch.pixels})[MAIN]
-    loss, figures = score(logits, batch.targets, smoothing)
-    yield Outcome(loss, {"main/clean": figures})
-
-
-def adversarial(
-    forward: Forward, batch: Batch, *, smoothing: float, perturb: Input
-) -> Iterator[Outcome]:
-    """Adversarial training, one BatchNorm (Madry et al., arXiv 1706.06083).
-
-    min over w of  E[ max over |d| <= epsilon of  L(w, x + d, y) ]
-
-    The inner maximum is what the attack finds; clean images are never shown.
-    """
-    logits = forward({MAIN: perturb(batch)})[MAIN]
-    loss, figures = score(logits, batch.targets, smoothing)
-    yield Outcome(loss, {"main/adversarial": figures})
-
-
-def mixed(forward: Forward, batch: Batch, *, smoothing: float, perturb: Input) -> Iterator[Outcome]:
-    """Clean and adversarial images in one forward pass through one BatchNorm.
-
-    min over w of  E[ L(w, x, y) + L(w, x + d, y) ]
-
-    The baseline that AdvProp's paper argues against: BatchNorm takes its mean and variance over
-    the 2N images of both kinds together, which come from two distributions, and one running
-    average has to stand for both.
-    """
-    both = torch.cat([batch.pixels, perturb(batch)])
-    clean, attacked = forward({MAIN: both})[MAIN].chunk(2)
-    clean_loss, clean_figures = score(clean, batch.targets, smoothing)
-    loss, figures = score(attacked, batch.targets, smoothing)
-    yield Outcome(clean_loss + loss, {"main/clean": clean_figures, "main/adversarial": figures})
-
-
-def advprop(
+def each_branch(
     forward: Forward, batch: Batch, *, smoothing: float, shown: Mapping[str, tuple[str, Input]]
 ) -> Iterator[Outcome]:
-    """AdvProp (Xie et al., arXiv 1911.09665, algorithm 1; several branches: its section 4.3).
+    """Each branch learns from images of its own, in one backward pass.
 
-    min over w of  E[ L(w_main, x, y) + sum over k of  L(w_k, x_k, y) ]
+    min over w of  E[ sum over k of  L(w_k, x_k, y) ]
 
-    w_main and w_k are equal except in their norm layers. x_k is what branch k is shown, for an
-    attack made through branch k itself with its running statistics. One backward pass.
+    x_k is what branch k is shown, and w_k are equal except in their norm layers. So it is, with
+
+    - main alone, on clean images: ordinary training (vanilla)
+    - main alone, on attacked images: adversarial training (Madry et al., arXiv 1706.06083),
+      whose inner maximum is what the attack finds
+    - main on clean images and auxiliaries on others: AdvProp (Xie et al., arXiv 1911.09665,
+      algorithm 1; several branches: its section 4.3). An attack is made through branch k itself
+      with its running statistics.
     """
-    inputs = {MAIN: batch.pixels} | {name: make(batch) for name, (_, make) in shown.items()}
-    kinds = {MAIN: "clean"} | {name: kind for name, (kind, _) in shown.items()}
+    inputs = {name: make(batch) for name, (_, make) in shown.items()}
     losses, all_figures = [], {}
     for name, logits in forward(inputs).items():
         loss, figures = score(logits, batch.targets, smoothing)
         losses.append(loss)
-        all_figures[f"{name}/{kinds[name]}"] = figures
+        all_figures[f"{name}/{shown[name][0]}"] = figures
     yield Outcome(torch.stack(losses).sum(), all_figures)
+
+
+def clean_and_moved(
+    forward: Forward,
+    batch: Batch,
+    *,
+    smoothing: float,
+    perturb: Input,
+    join: Callable[[list[Tensor]], Tensor],
+    multiplier: float = 1.0,
+) -> Iterator[Outcome]:
+    """Clean and perturbed images through one BatchNorm.
+
+    min over w of  E[ L(w, x, y) + m L(w, x + d, y) ]
+
+    Joined by ``torch.cat`` they are one batch (mixed), the baseline that AdvProp's paper argues
+    against: BatchNorm takes its mean and variance over the 2N images of both kinds together, which
+    come from two distributions, and one running average has to stand for both.
+
+    Joined by ``torch.stack`` they take turns, each batch normalised by itself. With d the epsilon
+    times the sign of the gradient at x (L-infinity), or times the gradient divided by its Euclidean
+    length (L2), this is adversarial regularisation (adv-reg) as in Neural Structured Learning
+    (arXiv 1412.6572's loss).
+    """
+    logits = forward({MAIN: join([batch.pixels, perturb(batch)])})[MAIN]
+    clean, moved = logits.reshape(2, len(batch.pixels), -1)
+    clean_loss, clean_figures = score(clean, batch.targets, smoothing)
+    loss, figures = score(moved, batch.targets, smoothing)
+    yield Outcome(
+        clean_loss + multiplier * loss, {"main/clean": clean_figures, "main/adversarial": figures}
+    )
 
 
 def auxiliary(
@@ -212,25 +210,6 @@ def fast_advprop(
         (1 - share) * clean_loss + share / 2 * loss,
         {"main/clean": clean_figures, "aux/adversarial": figures},
         norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share},
-    )
-
-
-def adv_reg(
-    forward: Forward, batch: Batch, *, smoothing: float, neighbour: Input, multiplier: float
-) -> Iterator[Outcome]:
-    """Adversarial regularisation, as in Neural Structured Learning (arXiv 1412.6572's loss).
-
-    min over w of  E[ L(w, x, y) + m L(w, x + epsilon n(grad of L at x), y) ]
-
-    with n the sign (L-infinity) or the division by the Euclidean length (L2). Clean images and
-    neighbours take turns through one BatchNorm: each batch is normalised by itself.
-    """
-    both = torch.stack([batch.pixels, neighbour(batch)])
-    clean, near = forward({MAIN: both})[MAIN]
-    clean_loss, clean_figures = score(clean, batch.targets, smoothing)
-    loss, figures = score(near, batch.targets, smoothing)
-    yield Outcome(
-        clean_loss + multiplier * loss, {"main/clean": clean_figures, "main/adversarial": figures}
     )
 
 

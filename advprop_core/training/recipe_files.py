@@ -10,7 +10,7 @@ from typing import Any
 from advprop_core.errors import InputError, about
 from advprop_core.files import write_whole
 from advprop_core.text import did_you_mean, parse_radius
-from advprop_core.training.recipe import OF_SOURCE, Attacker, Augmentation, Recipe
+from advprop_core.training.recipe import Attacker, Augmentation, Recipe
 
 RECIPE = "recipe.toml"
 """In a run folder."""
@@ -89,9 +89,6 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
     if not isinstance(auxiliaries, list):
         raise InputError(f"recipe key auxiliaries must be a list, got {auxiliaries!r}")
     own_fields["auxiliaries"] = tuple(map(str, auxiliaries))  # a radius may be a number
-    for name in OF_SOURCE:
-        if isinstance(own_fields.get(name), list):
-            own_fields[name] = tuple(own_fields[name])
     return Recipe(**own_fields)
 
 

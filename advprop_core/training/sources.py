@@ -8,6 +8,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from PIL import Image
 from timm.data import Mixup, create_transform
+from timm.utils import random_seed
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -25,7 +27,7 @@ from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training.augment import augment, move, recolor
-from advprop_core.training.batch import Batch, mixed_seed, seed_globals
+from advprop_core.training.batch import Batch, mixed_seed
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
 
@@ -36,21 +38,21 @@ _DAMAGED_IN_A_ROW = 10
 _MOST_WORKERS = 16  # for each process
 
 
+@dataclass(frozen=True, eq=False)
 class InMemory:
     """Photos as one uint8 tensor, augmented in batches where they are.
 
-    Args:
+    Attributes:
         images: (N, 3, S, S) uint8, on the device where batches are wanted.
         labels: (N,) int64.
         recipe: Sizes and augmentation.
         classes: Number of classes.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> None:
-        self.images = images
-        self.labels = labels
-        self.recipe = recipe
-        self.classes = classes
+    images: Tensor
+    labels: Tensor
+    recipe: Recipe
+    classes: int
 
     def __len__(self) -> int:
         """Number of photos, on all processes."""
@@ -68,28 +70,24 @@ class InMemory:
             yield _mixed(pixels, self.labels[indices], self.recipe, self.classes, number)
 
 
+@dataclass(eq=False)
 class OnDisk(Dataset[tuple[Tensor, int]]):
     """Photos that are decoded and augmented one by one in worker processes, through timm.
 
-    Args:
+    Attributes:
         count: Number of photos.
         load: From an index to an RGB photo and its label; workers get it as a pickle.
         recipe: Sizes and augmentation.
         classes: Number of classes.
     """
 
-    def __init__(
-        self,
-        count: int,
-        load: Callable[[int], tuple[Image.Image, int]],
-        recipe: Recipe,
-        classes: int,
-    ) -> None:
-        self.count = count
-        self.load = load
-        self.recipe = recipe
-        self.classes = classes
-        self.transform = _transform(recipe)
+    count: int
+    load: Callable[[int], tuple[Image.Image, int]]
+    recipe: Recipe
+    classes: int
+
+    def __post_init__(self) -> None:
+        self.transform = _transform(self.recipe)
 
     @classmethod
     def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> Self:
@@ -128,7 +126,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
         """(3, S, S) uint8 and label, drawn from (seed, epoch, photo) whichever worker runs it."""
         epoch, index = key
         image, label = self._readable(index)
-        seed_globals(mixed_seed(self.recipe.seed, epoch, index))  # which timm draws from
+        random_seed(mixed_seed(self.recipe.seed, epoch, index))  # which timm draws from
         return torch.as_tensor(self.transform(image)), label
 
     def _readable(self, index: int) -> tuple[Image.Image, int]:

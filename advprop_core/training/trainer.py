@@ -11,11 +11,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from timm.layers import convert_sync_batchnorm
-from timm.utils import ModelEmaV3
+from timm.utils import ModelEmaV3, random_seed
 
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Figures, seed_globals
+from advprop_core.training.batch import Batch, Figures
 from advprop_core.training.best import BestBranches
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
@@ -174,7 +174,7 @@ class Trainer:
 
         Nothing in it waits for the device, but for corruptions and RandAugment shown to a branch.
         """
-        seed_globals(batch.seed)  # for dropout and the like
+        random_seed(batch.seed)  # for dropout and the like
         batch = replace(batch, strength=self._strength(number))
         figures: dict[str, Figures] = {}
         self._share_statistics()

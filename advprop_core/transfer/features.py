@@ -68,24 +68,14 @@ class FeatureCache:
         """
         missing = [index for index, digest in enumerate(digests) if digest not in self._rows]
         if missing:
-            self._compute(images, digests, missing, device, progress)
+            extractor = Extractor(self._source.network, images.shape[-1], device)
+            for start in range(0, len(missing), _KEPT):
+                indices, parts = missing[start : start + _KEPT], []
+                for first in range(0, len(indices), _BATCH):
+                    parts.append(extractor(images[indices[first : first + _BATCH]].float() / 255))
+                    progress(min(start + first + _BATCH, len(missing)), len(missing))
+                self._add([digests[index] for index in indices], torch.cat(parts))
         return tuple(self._rows[digest] for digest in digests)
-
-    def _compute(
-        self,
-        images: Tensor,
-        digests: Sequence[bytes],
-        missing: Sequence[int],
-        device: torch.device,
-        progress: Progress,
-    ) -> None:
-        extractor = Extractor(self._source.network, images.shape[-1], device)
-        for start in range(0, len(missing), _KEPT):
-            indices, parts = missing[start : start + _KEPT], []
-            for first in range(0, len(indices), _BATCH):
-                parts.append(extractor(images[indices[first : first + _BATCH]].float() / 255))
-                progress(min(start + first + _BATCH, len(missing)), len(missing))
-            self._add([digests[index] for index in indices], torch.cat(parts))
 
     def _add(self, digests: Sequence[bytes], features: Tensor) -> None:
         before = len(self._rows)

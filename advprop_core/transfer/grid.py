@@ -147,10 +147,7 @@ def make_grid(values: Mapping[str, Any]) -> Grid:
         base["decay_epochs"] = epochs / 3
     with about("training"):
         grid_values["training"] = make_recipe(merge(base, training))
-    for name in ("sources", "num_images", "trainable"):
-        if isinstance(grid_values.get(name), list):
-            grid_values[name] = tuple(grid_values[name])
-    if isinstance(trainable := grid_values.get("trainable"), tuple):
+    if isinstance(trainable := grid_values.get("trainable"), list | tuple):
         grid_values["trainable"] = tuple(map(str, trainable))  # a number of blocks may be a number
     if lacking := [name for name in ("sources", "data") if name not in grid_values]:
         raise InputError(f"a transfer experiment needs {join(lacking)}")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -52,18 +52,13 @@ class Outcome:
     notes: tuple[str, ...]
 
 
-@contextmanager
-def _silent(what: str, total: int) -> Iterator[Progress]:
-    yield lambda done, total: None
-
-
 def run_grid(
     grid: Grid,
     out: Path,
     make_pool: Callable[[Run], Pool],
     *,
     opener: Callable[[str], Source] = open_source,
-    counting: Counting = _silent,
+    counting: Counting = lambda *_: nullcontext(lambda done, total: None),
 ) -> Outcome:
     """Train every cell that is not finished yet.
 
@@ -114,7 +109,9 @@ def run_grid(
             progress(len(curves) + len(failed), reused + len(order))
 
         progress(reused, reused + len(order))
-        _run(make_pool, [tasks[cell] for cell in order], note_result)
+        if order:
+            with closing(make_pool(run_task)) as pool:
+                run_all(pool, [tasks[cell] for cell in order], note_result)
     if not curves:
         raise AdvPropError(f"no cell could be trained: {next(iter(failed.values())).reason}")
     notes = [*_of_sizes(sizes), *prepared.notes]
@@ -122,20 +119,6 @@ def run_grid(
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
     return Outcome(grid, drawn, sources, in_order, failed, reused, tuple(notes))
-
-
-def _run(
-    make_pool: Callable[[Run], Pool],
-    tasks: Sequence[Task],
-    note_result: Callable[[int, Curve | Failure], None],
-) -> None:
-    if not tasks:
-        return
-    pool = make_pool(run_task)
-    try:
-        run_all(pool, tasks, note_result)
-    finally:
-        pool.close()
 
 
 def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:

@@ -1,13 +1,12 @@
 """Numbers beside the eye: how coarse a change is, and whether other networks see it too."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from advprop_core.pictures.pixels import resized
 from advprop_core.predict import predict
 from advprop_core.types import Prediction
 
@@ -36,36 +35,20 @@ def coarse_share(change: Tensor) -> Tensor:
     return share
 
 
-@dataclass(frozen=True, eq=False)
-class Witness:
-    """A branch that is asked about pictures that others made.
-
-    Attributes:
-        module: The branch, in eval mode.
-        side: Of its square input.
-    """
-
-    module: nn.Module
-    side: int
-
-    def answer(self, picture: Tensor) -> Prediction:
-        """What it sees in a picture (3, H, W), resized to its own input."""
-        pixels = picture[None]
-        if pixels.shape[2:] != (self.side, self.side):
-            size = (self.side, self.side)
-            pixels = F.interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
-        return predict(self.module, pixels)[0]
+def look(branch: nn.Module, side: int, picture: Tensor) -> Prediction:
+    """What a branch sees in a picture (3, H, W) that another made, at its own input's side."""
+    return predict(branch, resized(picture[None], side))[0]
 
 
 def ask(
-    pictures: Mapping[Name, Tensor], witnesses: Mapping[Name, Witness]
+    pictures: Mapping[Name, Tensor], witnesses: Mapping[Name, tuple[nn.Module, int]]
 ) -> dict[Name, dict[Name, Prediction]]:
-    """What each witness sees in each picture: picture to witness to its answer.
+    """What each witness, a branch and its side, sees: picture to witness to its answer.
 
     A pattern that only the network that made it takes for the class is its own; one that other
     networks see too is of the class.
     """
     return {
-        name: {each: witness.answer(picture) for each, witness in witnesses.items()}
+        name: {each: look(*witness, picture) for each, witness in witnesses.items()}
         for name, picture in pictures.items()
     }

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from advprop_core.types import AttackConfig, Prediction
 from advprop_core.visualise.ascent import Visualisation, visualise
 from advprop_core.visualise.goals import Channel, Goal
-from advprop_core.visualise.measures import Witness, ask, coarse_share
+from advprop_core.visualise.measures import ask, coarse_share
 from app.figures.reel import Reel
 from app.figures.visualised import Drawn, make_visual_reel
 from app.shell.cache import Lens
@@ -62,7 +62,7 @@ def see(
     The networks know the same classes; each has a start (1, 3, S, S) of its own size.
     """
     made: dict[tuple[str, str], Visualisation] = {}
-    witnesses: dict[tuple[str, str], Witness] = {}
+    witnesses: dict[tuple[str, str], tuple[nn.Module, int]] = {}
     for number, (lens, start) in enumerate(zip(lenses, starts, strict=True)):
 
         def report(share: float, number: int = number) -> None:
@@ -72,7 +72,7 @@ def see(
         drawn = visualise(modules, start, goal, config, progress=report)
         for branch, module in modules.items():
             made[lens.network.name, branch] = drawn[branch]
-            witnesses[lens.network.name, branch] = Witness(module, lens.info.input_size)
+            witnesses[lens.network.name, branch] = module, lens.info.input_size
     names = lenses[0].info.class_names
     answers = ask({place: each.picture for place, each in made.items()}, witnesses)
     seen = [_seen(place, each, names, answers[place]) for place, each in made.items()]

@@ -28,9 +28,10 @@ def apgd(
     pixels: Tensor,
     labels: Tensor,
     targets: Tensor,
-    score: Score,
     config: AutoAttackConfig,
     draws: Streams,
+    *,
+    score: Score,
 ) -> Adversarials:
     """Raise the score of each image within its ball until its label is no longer the answer.
 
@@ -39,9 +40,9 @@ def apgd(
         pixels: (N, 3, H, W) in [0, 1], answered by their labels.
         labels: (N,) true classes.
         targets: (N,) wrong classes, for a score that has a use for them.
-        score: What is raised.
         config: Gives the ball and the number of steps; an image that has turned moves no further.
         draws: A generator for each image, for its random start.
+        score: What is raised.
 
     Returns:
         Adversarial images in the ball and in [0, 1], where some were found.

@@ -6,6 +6,7 @@ APGD on the targeted DLR loss, targeted FAB, Square Attack.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import torch
@@ -26,6 +27,7 @@ from advprop_core.errors import InputError
 from advprop_core.pictures.draws import Streams, streams
 
 Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Streams], Adversarials]
+TargetedMember = Callable[[Model, Tensor, Tensor, Tensor, AutoAttackConfig, Streams], Adversarials]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,49 +111,48 @@ def auto_attack(
 def _apgd_ce(
     model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, draws: Streams
 ) -> Adversarials:
-    return apgd(model, pixels, labels, labels, cross_entropy, config, draws)
+    return apgd(model, pixels, labels, labels, config, draws, score=cross_entropy)
 
 
-def _apgd_t(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, draws: Streams
-) -> Adversarials:
-    def towards(rows: Tensor, targets: Tensor) -> Adversarials:
-        row_draws = [draws[row] for row in rows.tolist()]
-        return apgd(model, pixels[rows], labels[rows], targets, targeted_dlr, config, row_draws)
-
-    return _each_target(model, pixels, labels, config.targets, towards)
-
-
-def _fab_t(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, _: Streams
-) -> Adversarials:
-    def towards(rows: Tensor, targets: Tensor) -> Adversarials:
-        points, lengths = fab(model, pixels[rows], labels[rows], targets, config)
-        return Adversarials(points, lengths <= config.epsilon)
-
-    return _each_target(model, pixels, labels, config.targets, towards)
-
-
-_RUN: Mapping[str, Member] = MappingProxyType(
-    dict(zip(MEMBERS, (_apgd_ce, _apgd_t, _fab_t, square), strict=True))
-)
-
-
-def _each_target(
+def _fab(
     model: Model,
     pixels: Tensor,
     labels: Tensor,
-    count: int,
-    towards: Callable[[Tensor, Tensor], Adversarials],
+    targets: Tensor,
+    config: AutoAttackConfig,
+    _draws: Streams,
+) -> Adversarials:
+    points, lengths = fab(model, pixels, labels, targets, config)
+    return Adversarials(points, lengths <= config.epsilon)
+
+
+def _each_target(
+    member: TargetedMember,
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    config: AutoAttackConfig,
+    draws: Streams,
 ) -> Adversarials:
     """Try one wrong class after another, the most probable first, on what is still robust."""
     with torch.no_grad():
-        targets = likely_wrong(model(pixels), labels, count)
+        targets = likely_wrong(model(pixels), labels, config.targets)
     adversarials = Adversarials.none_yet(pixels)
     for target in targets.unbind(1):
         rows = adversarials.robust_rows()
         if not len(rows):
             break
-        result = towards(rows, target[rows])
+        row_draws = [draws[row] for row in rows.tolist()]
+        result = member(model, pixels[rows], labels[rows], target[rows], config, row_draws)
         adversarials.add(rows[result.turned], result.points[result.turned])
     return adversarials
+
+
+_RUN: Mapping[str, Member] = MappingProxyType(
+    {
+        "APGD-CE": _apgd_ce,
+        "APGD-T": partial(_each_target, partial(apgd, score=targeted_dlr)),
+        "FAB-T": partial(_each_target, _fab),
+        "Square": square,
+    }
+)

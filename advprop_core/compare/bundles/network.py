@@ -1,6 +1,5 @@
 """Which network made a bundle, so that the same one can be found and known again."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -46,7 +45,7 @@ class Source:
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it; ``weights_sha256`` is over all that decides its answers."""
-        base = self.info.base
+        base, settings = self.info.base, self.settings.given.items()
         return {
             "name": self.name,
             "file_sha256": self.file_sha256,
@@ -54,13 +53,5 @@ class Source:
             "base": base and asdict(base),
             "architecture": self.info.architecture,
             "branches": dict(self.info.branches),
-            "settings": _plain(self.settings),
+            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings},
         }
-
-
-def _plain(settings: ModelSettings) -> Mapping[str, Any]:
-    """What was said, as plain values that ``ModelSettings(**…)`` takes."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in settings.given.items()
-    }

@@ -108,7 +108,7 @@ def no_graph(monkeypatch):
         return subprocess.CompletedProcess(command, ended.value.code, "", "")
 
     monkeypatch.setattr(writing.subprocess, "run", run)
-    monkeypatch.setattr(page_network, "export_graph", lambda *_: b"a graph")
+    monkeypatch.setattr(page_network, "write_graph", lambda *_: b"a graph")
     monkeypatch.setattr(page_network, "check_graph", lambda *_: None)
 
 

@@ -19,10 +19,11 @@ from advprop_core.browser.check import check_graph
 from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.graph import (
     INPUTS,
+    OUTPUTS,
     Step,
     StepInputs,
     example_inputs,
-    export_graph,
+    write_graph,
 )
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.dual_bn import DualBNModel
@@ -132,7 +133,7 @@ def test_graphs_of_common_families_pass_their_check(dual_of, architecture):
     model = dual_of(architecture, **ARCHITECTURES[architecture])
     step = Step(model, SIDE)
     cases = [given(model, branch, attacks) for branch in ("main", "aux") for attacks in (0.0, 1.0)]
-    graph = export_graph(step, cases[0])
+    graph = write_graph(step, cases[0]._asdict(), OUTPUTS)
     check_graph(graph, step, cases)
     weights = sum(p.numel() for p in model.branch("main").parameters())
     assert len(graph) < 2.2 * weights + 300_000
@@ -141,7 +142,7 @@ def test_graphs_of_common_families_pass_their_check(dual_of, architecture):
 def test_a_blend_of_branches_is_a_blend_of_vectors(dual_of):
     model = dual_of("test_resnet")
     step, main, aux = Step(model, SIDE), given(model, "main", 0.0), given(model, "aux", 0.0)
-    graph = export_graph(step, main)
+    graph = write_graph(step, main._asdict(), OUTPUTS)
     middle = StepInputs(main.pixels, main.class_one_hot, main.attacks, (main.norm + aux.norm) / 2)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     answers = [
@@ -156,7 +157,7 @@ def test_a_blend_of_branches_is_a_blend_of_vectors(dual_of):
 
 def test_a_graph_of_another_network_fails_the_check(dual_of):
     first, second = dual_of("test_resnet"), dual_of("test_efficientnet")
-    graph = export_graph(Step(first, SIDE), given(first, "main", 0.0))
+    graph = write_graph(Step(first, SIDE), given(first, "main", 0.0)._asdict(), OUTPUTS)
     other = Step(first, SIDE)
     with torch.no_grad():
         next(other.network.parameters()).mul_(1.5)
@@ -175,7 +176,7 @@ def test_an_operator_that_does_not_export_is_named(dual_of):
     for branch in model.branches.values():
         branch.network.conv1.add_module("odd", Odd().eval())
     with pytest.raises(NotExportable, match="bessel"):
-        export_graph(Step(model, SIDE), given(model, "main", 0.0))
+        write_graph(Step(model, SIDE), given(model, "main", 0.0)._asdict(), OUTPUTS)
 
 
 def test_the_runtime_notes_nothing_to_send(tmp_path):

@@ -1,5 +1,7 @@
 """The page's own training step is the library's: objective, attack, statistics and SGD."""
 
+from functools import partial
+
 import onnxruntime
 import pytest
 import torch
@@ -27,7 +29,7 @@ from advprop_core.browser.tiny_step import (
 from advprop_core.browser.tiny_training import example_step, training_graph
 from advprop_core.models.dual_bn import attack_view, norm_layers
 from advprop_core.training.batch import Batch
-from advprop_core.training.objectives import advprop, mixed, vanilla
+from advprop_core.training.objectives import CLEAN, clean_and_moved, each_branch
 from advprop_core.types import AttackConfig
 
 BATCH, CLASSES = 16, 10
@@ -86,13 +88,12 @@ def trained_by_the_library(objective, state, data):
 
     model.train()
     batch = Batch(data.pixels, data.class_one_hot.argmax(1), seed=0)
-    (outcome,) = {
-        "vanilla": lambda: vanilla(model, batch, smoothing=0),
-        "mixed": lambda: mixed(model, batch, smoothing=0, perturb=perturb),
-        "advprop": lambda: advprop(
-            model, batch, smoothing=0, shown={"aux": ("adversarial", perturb)}
-        ),
-    }[objective]()
+    if objective == "mixed":
+        step = partial(clean_and_moved, perturb=perturb, join=torch.cat)
+    else:
+        aux = {"aux": ("adversarial", perturb)} if objective == "advprop" else {}
+        step = partial(each_branch, shown={**CLEAN, **aux})
+    (outcome,) = step(model, batch, smoothing=0)
     outcome.loss.backward()
     optimizer.step()
     return model, outcome

@@ -35,7 +35,7 @@ def answers():
 
 @pytest.fixture
 def kept(subject, answers, tmp_path):
-    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, answers)
+    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, vars(answers))
     (file,) = tmp_path.iterdir()
     return file
 
@@ -53,8 +53,8 @@ def test_answers_come_back_as_they_were(kept, subject, answers, tmp_path):
     places, found = read(tmp_path, subject)
     assert torch.equal(places, EVERY)
     for name, column in vars(answers).items():
-        assert torch.equal(vars(found)[name], column)
-        assert vars(found)[name].dtype == column.dtype
+        assert torch.equal(found[name], column)
+        assert found[name].dtype == column.dtype
 
 
 def test_there_is_nothing_in_an_empty_folder(subject, tmp_path):
@@ -65,9 +65,10 @@ def test_there_is_nothing_in_an_empty_folder(subject, tmp_path):
 def test_files_of_one_cell_add_up(subject, answers, tmp_path):
     store = CellStore(tmp_path, {"one": "digest"})
     for rows in (torch.tensor([7, 2]), torch.tensor([5]), torch.tensor([2, 9])):
-        store.write(subject, CELL, rows, answers.rows(rows))
+        store.write(subject, CELL, rows, vars(answers.rows(rows)))
     again = CellStore(tmp_path, {"one": "digest"})
-    places, found = again.read(subject, CELL)
+    places, columns = again.read(subject, CELL)
+    found = Answers(**columns)
     assert places.tolist() == [2, 5, 7, 9]
     assert torch.equal(found.losses, answers.losses[places])
     assert (again.reused, again.extended) == (0, 1)
@@ -91,7 +92,7 @@ def test_a_file_that_is_forgotten_meanwhile_is_not_taken(kept, subject, tmp_path
 def test_other_labels_of_the_same_images_are_other_answers(subject, answers, tmp_path):
     other = replace(subject, name="two", labels=1 - subject.labels)
     store = CellStore(tmp_path, {"one": "digest", "two": "digest"})
-    store.write(subject, CELL, EVERY, answers)
+    store.write(subject, CELL, EVERY, vars(answers))
     assert len(store.read(subject, CELL)[0]) == 10
     assert is_empty(store.read(other, replace(CELL, model="two")))
 
@@ -114,7 +115,7 @@ def test_all_that_decides_an_attack_or_a_probe_makes_another_cell(subject, answe
     cells = [Cell("one", "aux", condition) for condition in conditions]
     for count, cell in enumerate(cells):
         assert is_empty(store.read(subject, cell))
-        store.write(subject, cell, EVERY, answers)
+        store.write(subject, cell, EVERY, vars(answers))
         assert len(list(tmp_path.iterdir())) == count + 1
     assert not any(is_empty(store.read(subject, cell)) for cell in cells)
 
@@ -129,7 +130,7 @@ def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, mon
     monkeypatch.setattr(Path, "replace", replace_together)
     kept = CellStore(tmp_path, {"one": "digest"})
     with ThreadPoolExecutor(2) as pool:
-        writes = [pool.submit(kept.write, subject, CELL, EVERY, answers) for _ in range(2)]
+        writes = [pool.submit(kept.write, subject, CELL, EVERY, vars(answers)) for _ in range(2)]
         for write in writes:
             write.result(10)
     assert len(list(tmp_path.iterdir())) == 1

@@ -8,7 +8,7 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, empty_images, marked
+from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, marked
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 
@@ -56,8 +56,8 @@ def test_files_are_read_once_for_all_models_and_a_batch_at_a_time(subjects, file
 
 
 def test_what_is_read_is_resized_to_each_network(subjects, model, images):
-    small = replace(subjects[0], images=empty_images(2))
-    large = replace(subjects[1], images=empty_images(8))
+    small = replace(subjects[0], images=torch.empty((0, 3, 2, 2), dtype=torch.uint8))
+    large = replace(subjects[1], images=torch.empty((0, 3, 8, 8), dtype=torch.uint8))
     found = sweep([small, large], [FOG])
     for branch in ("main", "aux"):
         one, two = (found[Cell(name, branch, FOG)] for name in MODELS)
@@ -66,7 +66,7 @@ def test_what_is_read_is_resized_to_each_network(subjects, model, images):
 
 
 def test_without_clean_images_there_are_only_stored_corruptions(subjects):
-    alone = replace(subjects[0], images=empty_images(4))
+    alone = replace(subjects[0], images=torch.empty((0, 3, 4, 4), dtype=torch.uint8))
     assert alone.size == 4
     assert len(sweep([alone], [FOG, SNOW])) == 4
     with pytest.raises(ValueError, match="only stored corruptions: pass images too"):

@@ -231,7 +231,7 @@ def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects,
                    photos=None)  # fmt: skip
     cell, store = Cell("one", "aux", condition), CellStore(tmp_path, MODELS)
     known = sweep([part], [condition])[cell]
-    store.write(part, cell, torch.arange(4), replace(known, losses=known.losses + 1))
+    store.write(part, cell, torch.arange(4), vars(known) | {"losses": known.losses + 1})
     store = CellStore(tmp_path, MODELS)
     found = sweep([one], [condition], Workshop(store=store))
     assert (store.extended, made["attack"]) == (1, 2)

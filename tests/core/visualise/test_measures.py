@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from advprop_core.visualise.measures import Witness, ask, coarse_share
+from advprop_core.visualise.measures import ask, coarse_share
 
 
 def stripes(pixels_long: int) -> torch.Tensor:
@@ -23,7 +23,7 @@ def test_long_patterns_are_coarse_and_short_ones_are_not():
 def test_a_witness_sees_the_picture_at_its_own_size(dual, pixels):
     picture = pixels(1)[0]
     module = dual.branch("main")
-    answers = ask({"mine": picture}, {"same": Witness(module, 32), "larger": Witness(module, 48)})
+    answers = ask({"mine": picture}, {"same": (module, 32), "larger": (module, 48)})
     same, larger = answers["mine"]["same"], answers["mine"]["larger"]
     assert torch.equal(same.logits, module(picture[None])[0])
     assert not torch.equal(larger.logits, same.logits)

@@ -21,7 +21,7 @@ def run(network, pixels, labels, norm, epsilon, steps=20, seed=0, score=cross_en
     with torch.no_grad():
         targets = likely_wrong(network(pixels), labels, 1)[:, 0]
     config = AutoAttackConfig(norm, epsilon, steps)
-    return apgd(network, pixels, labels, targets, score, config, draws)
+    return apgd(network, pixels, labels, targets, config, draws, score=score)
 
 
 def test_checkpoints_literal():

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -104,7 +106,8 @@ def test_targets_are_all_wrong_classes_of_a_small_network(linear, grey, answered
         wanted.append(targets)
         return Adversarials.none_yet(pixels)
 
-    monkeypatch.setattr(run, "apgd", nothing)
+    member = partial(run._each_target, nothing)
+    monkeypatch.setattr(run, "_RUN", {"APGD-T": member})
     pixels = grey()
     labels = answered(linear, pixels)
     auto_attack(linear, pixels, labels, config(targets=9), ["APGD-T"])

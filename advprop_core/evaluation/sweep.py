@@ -106,10 +106,10 @@ def _ask(
 def _stored(store: CellStore | None, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
     if store is None:
         return dict.fromkeys(group.cells, (torch.empty(0).long(), Answers.none()))
-    found = {cell: store.read(group.model(cell), cell) for cell in group.cells}
+    stored = {cell: store.read(group.model(cell), cell) for cell in group.cells}
     return {
         cell: (rows, Answers(**columns) if columns else Answers.none())
-        for cell, (rows, columns) in found.items()
+        for cell, (rows, columns) in stored.items()
     }
 
 

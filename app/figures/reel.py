@@ -136,8 +136,8 @@ def frame_of(
 ) -> Frame:
     """A moment, with what each branch answers of the classes that are followed."""
     shares = tuple(tuple(answer.probabilities[[*followed]].tolist()) for answer in answers)
-    said = tuple((names[answer.class_index], answer.confidence) for answer in answers)
-    return Frame(title, tuple(pictures), shares, said)
+    best = tuple((names[answer.class_index], answer.confidence) for answer in answers)
+    return Frame(title, tuple(pictures), shares, best)
 
 
 def most_probable(asked: Iterable[int | None], answers: Iterable[Prediction]) -> tuple[int, ...]:

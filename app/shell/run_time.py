@@ -52,8 +52,8 @@ def in_words(
             "At most about {count} passes of an image through a network, {time} on this machine"
         )
     seconds = sum(count * speeds[name] for name, count in passes.items()) if speeds else 0
-    shown = f"{rounded:,}".replace(",", "\u202f")
-    return besides.format(sentence=cost.format(count=shown, time=_duration(seconds)))
+    count = f"{rounded:,}".replace(",", "\u202f")
+    return besides.format(sentence=cost.format(count=count, time=_duration(seconds)))
 
 
 def _duration(seconds: float) -> str:

@@ -131,7 +131,7 @@ def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
     target = comparison.target_class(view, info)
     heading, answers = messages.verdict(result, info.class_names, target)
     st.markdown(f"## {heading}")
-    lines = (f"**{branch}** {messages.unbroken(what)}" for branch, what in answers.items())
+    lines = (f"**{branch}** {messages.unbroken(answer)}" for branch, answer in answers.items())
     st.markdown("  \n".join(lines))
     for sentence in messages.close_classes(result, info):
         st.caption(messages.unbroken(sentence))

@@ -104,8 +104,8 @@ def answers(content: Mapping[str, Any]) -> str:
         )
         lines += [against, ""]
         for _trained, source, findings in compared:
-            what = _named(content, source)
-            finding = _("{what}: {figures}").format(what=what, figures=safe(findings))
+            name = _named(content, source)
+            finding = _("{what}: {figures}").format(what=name, figures=safe(findings))
             lines.append("- " + _("{sentence}.").format(sentence=finding))
         lines.append("")
     return "\n".join(lines)

@@ -32,7 +32,9 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
         _, (gradient, expected), _ = outputs
         same_signs = (gradient.sign() == expected.sign()).double().mean().item()
         if same_signs < _SAME_SIGNS:
-            raise NotExportable(f"{1 - same_signs:.1%} of the gradient's signs differ from PyTorch's")
+            raise NotExportable(
+                f"{1 - same_signs:.1%} of the gradient's signs differ from PyTorch's"
+            )
 
 
 def open_session(graph: bytes) -> InferenceSession:

@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.overrides import has_torch_function
 
+_FEW = 2_000_000  # products, which take less time than calling oneDNN from Python
 _PADDING, _STRIDE, _DILATION, _GROUPS = (0, 0), (1, 1), (1, 1), 1
 
 
@@ -94,7 +95,9 @@ class PackedConv2d(_Prepared):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, h, w) to (N, K, h, w), channels-last."""
-        if not self._takes(features, self._weights[0]):
+        if features.numel() * self.out_channels < _FEW or not self._takes(
+            features, self._weights[0]
+        ):
             return super().forward(features)
         output: Tensor = _Pointwise.apply(features, self._weights, self.bias)
         return output

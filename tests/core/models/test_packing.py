@@ -12,11 +12,17 @@ from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from advprop_core.models import packing
 from advprop_core.models.packing import PackedConv2d, WideConv2d, packed
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="torch comes without oneDNN here"
 )
+
+
+@pytest.fixture(autouse=True)
+def _none_is_too_small(monkeypatch) -> None:
+    monkeypatch.setattr(packing, "_FEW", 0)
 
 
 @pytest.fixture
@@ -39,6 +45,17 @@ def test_outputs_and_gradients_are_those_of_the_ordinary_layers(ordinary, images
     assert kinds == [PackedConv2d, nn.ReLU6, PackedConv2d, nn.Conv2d]  # not where it has strides
     torch.testing.assert_close(fast(pixels), ordinary(pixels))
     torch.testing.assert_close(_gradient(fast, pixels), _gradient(ordinary, pixels))
+
+
+def test_a_convolution_of_few_products_is_left_to_torch(ordinary, monkeypatch) -> None:
+    fast = packed(copy.deepcopy(ordinary))
+    pixels = torch.rand(1, 3, 6, 7)
+    monkeypatch.setattr(packing, "_FEW", 3 * 6 * 7 * 8)
+    monkeypatch.setattr(packing, "_convolve", lambda *_: pytest.fail("its own way costs more"))
+    with pytest.raises(pytest.fail.Exception):
+        fast[0](pixels)
+    monkeypatch.setattr(packing, "_FEW", 3 * 6 * 7 * 8 + 1)
+    assert torch.equal(fast[0](pixels), ordinary[0](pixels))
 
 
 def test_packing_draws_no_random_number(ordinary) -> None:

@@ -118,7 +118,10 @@ def compare(
         TypeError, ValueError: For pixels that are not one image, or what attack, noise and maps
             refuse.
     """
-    photo = ask_clean(branches, pixels, true_class, attack_branch, clean)
+    layer = maps.layer if maps and METHODS[maps.method].needs_layer else None
+    # With a layer one pass answers to all pictures, so an attack waits for its own branch alone.
+    asked = () if layer is None else (attack_branch,)
+    photo = ask_clean(branches, pixels, true_class, attack_branch, clean, asked)
     attacked = photo.expected[attack_branch]
     # Of the whole work, very roughly: some maps take hundreds of passes, others one.
     first = 1.0 if maps is None else {"fast": 0.9, "slow": 0.1}[METHODS[maps.method].cost]
@@ -132,11 +135,13 @@ def compare(
             progress(first + (1 - first) * done / total)
 
     perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
-    answers, passes = _ask(branches, photo.pixels, perturbed, maps)
+    answers, passes = _ask(branches, photo, perturbed, layer)
+    photo = replace(photo, clean={name: clean for name, (clean, _, _) in answers.items()})
     survives = {
-        name: exact.class_index == rounded.class_index for name, (exact, rounded) in answers.items()
+        name: exact.class_index == rounded.class_index
+        for name, (_, exact, rounded) in answers.items()
     }
-    exact_answers = {name: exact for name, (exact, _) in answers.items()}
+    exact_answers = {name: exact for name, (_, exact, _) in answers.items()}
     adversarial = photo.clean if perturbation is None else exact_answers
     grid: Grid = {
         **{("clean", name): prediction for name, prediction in photo.clean.items()},
@@ -213,24 +218,23 @@ def made_or_refused(
 
 
 def _ask(
-    branches: Mapping[str, nn.Module], clean: Tensor, perturbed: Tensor, maps: MapRequest | None
-) -> tuple[dict[str, tuple[Prediction, Prediction]], dict[str, ForwardPass]]:
-    """What each branch says of the perturbed picture, and of what is left of it as a PNG.
+    branches: Mapping[str, nn.Module], photo: Photo, perturbed: Tensor, layer: str | None
+) -> tuple[dict[str, tuple[Prediction, Prediction, Prediction]], dict[str, ForwardPass]]:
+    """What each branch says of the clean picture, the perturbed one, and its rest as a PNG.
 
-    One batch of both takes less than two passes. Where maps are of a layer, the clean picture
-    goes first in it, and the maps need no pass of their own.
+    A batch takes less than a pass for each. With a layer the clean picture is in it, first, so
+    that maps at the layer need no pass of their own.
     """
     pictures = torch.cat([perturbed, quantize(perturbed)])
-    layer = maps.layer if maps and METHODS[maps.method].needs_layer else None
-    if layer is None:
-        answers = {name: predict(module, pictures) for name, module in branches.items()}
-        return {name: (exact, rounded) for name, (exact, rounded) in answers.items()}, {}
-    pictures = torch.cat([clean, pictures])
-    passes = {name: forward_pass(module, pictures, [layer]) for name, module in branches.items()}
-    return {
-        name: (Prediction.from_logits(forward.logits[1]), Prediction.from_logits(forward.logits[2]))
-        for name, forward in passes.items()
-    }, passes
+    answers, passes = {}, {}
+    for name, module in branches.items():
+        if layer is None:
+            clean, (exact, rounded) = photo.clean[name], predict(module, pictures)
+        else:
+            passes[name] = forward_pass(module, torch.cat([photo.pixels, pictures]), [layer])
+            clean, exact, rounded = map(Prediction.from_logits, passes[name].logits)
+        answers[name] = photo.clean.get(name, clean), exact, rounded
+    return answers, passes
 
 
 def _perturb(

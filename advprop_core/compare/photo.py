@@ -1,6 +1,6 @@
 """How every question of this room begins: one photo, and what each branch should say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -39,10 +39,12 @@ def ask_clean(
     true_class: int | None = None,
     attack_branch: str | None = None,
     clean: Mapping[str, Prediction] | None = None,
+    asked: Collection[str] = (),
 ) -> Photo:
-    """Check one photo and its class, an integer of any kind, and ask every branch about it.
+    """Check one photo and its class, an integer of any kind, and ask the branches about it.
 
-    Where ``clean`` holds what each branch says of it, none is asked.
+    Where ``clean`` holds what each branch says of it, none is asked; else those that are ``asked``,
+    or all.
 
     Raises:
         TypeError: If pixels are no tensor of floats, or the class is no integer.
@@ -57,7 +59,7 @@ def ask_clean(
     if len(checked) != 1:
         raise ValueError(f"pixels must hold one image, got {len(checked)}")
     if clean is None:
-        clean = {name: predict(module, checked)[0] for name, module in branches.items()}
+        clean = {name: predict(branches[name], checked)[0] for name in asked or branches}
     true_class = plain_integer(true_class)
     if true_class is not None:
         require_count("true_class", true_class, 0)

@@ -154,7 +154,7 @@ def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
     monkeypatch.setattr(photo, "predict", counted)
 
     def answer(**fields):
-        view = replace(BASE, **{"image": "scene:71", "steps": 1} | fields)
+        view = replace(BASE, **{"image": "scene:71", "steps": 1, "method": "saliency"} | fields)
         return comparison.comparison_task(view, lens).call(progress=Job("key", None).report)
 
     first, second = answer(), answer(epsilon=2.0)

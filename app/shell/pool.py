@@ -28,9 +28,16 @@ _KNOWN = 1024  # sessions whose use of the workers is remembered
 
 @dataclass
 class _Person:
-    """One session: the number of its last turn, or of its arrival, and its seconds of workers."""
+    """One session.
+
+    Attributes:
+        turn: Number of its last turn, or of its arrival.
+        earlier: Of the one before, for when the last one came to nothing.
+        spent: Seconds of workers.
+    """
 
     turn: int
+    earlier: int
     spent: float = 0.0
 
 
@@ -142,7 +149,7 @@ class Pool:
         while self._free and (job := self._next()) is not None:
             self._waiting.remove(job)
             for person in self._people_of(job):
-                person.turn = next(self._turns)
+                person.earlier, person.turn = person.turn, next(self._turns)
             self._free -= 1
             job.has_worker, job.since = True, time.monotonic()
             if job.started:
@@ -204,7 +211,8 @@ class Pool:
 
     def _person(self, session: str) -> _Person:
         if session not in self._people:
-            self._people[session] = _Person(turn=next(self._turns))
+            turn = next(self._turns)
+            self._people[session] = _Person(turn, turn)
         return self._people[session]
 
     def _charge(self, job: Job) -> None:
@@ -237,6 +245,11 @@ class Pool:
             job.watchers.discard(watcher)
             is_looked_at = any(self._is_here(who.session) for who in job.watchers)
             if not is_looked_at and not job.stays and not job.done:
+                if job.started and kept_key is not None:
+                    # Their own newer request: its turn is now, or who asks again just as often
+                    # as turns come would never be answered.
+                    person = self._person(watcher.session)
+                    person.turn = person.earlier
                 self._drop(job)
 
     def _drop(self, job: Job) -> None:

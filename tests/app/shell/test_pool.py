@@ -72,6 +72,26 @@ def test_who_has_used_the_workers_for_much_longer_goes_after_the_others(monkeypa
     assert line.open() == ["eleven seconds", 2, 1, 0, "short"]
 
 
+def test_who_asks_anew_while_it_is_their_turn_does_not_lose_it():
+    line, began, go_on = Line(), threading.Event(), threading.Event()
+
+    def outdated(job):
+        began.set()
+        assert go_on.wait(SOON)
+        job.report(0.5)
+
+    replaced = line.ask("a", "outdated", outdated, slot="answer")
+    for session in ("b", "c"):
+        line.ask(session, session)
+    line.gate.set()
+    assert began.wait(SOON)
+    line.ask("a", "newest", slot="answer")
+    line.ask("b", "b again")
+    go_on.set()
+    assert line.open() == ["newest", "b again", "c", "b"]
+    assert isinstance(replaced.future.exception(), Cancelled)
+
+
 def test_what_completes_an_answer_goes_before_what_begins_one_and_long_work_goes_last():
     line = Line()
     line.ask("a", "long", is_long=True)

@@ -3,7 +3,8 @@
 They need what a layer gave and its gradient. Both are caught by hooks on a private view.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +22,6 @@ from advprop_core.attribution.layers import (
     spatial_layers,
 )
 from advprop_core.attribution.question import Question, scores_of
-from advprop_core.attribution.views import view_for_hooks
 from advprop_core.models.dual_bn import private_view
 from advprop_core.predict import require_eval
 
@@ -255,6 +255,17 @@ def _catching(module: nn.Module, layers: Sequence[str]) -> tuple[nn.Module, dict
     for layer in layers:
         find_layer(view, layer).register_forward_hook(partial(remember, layer=layer))
     return view, caught
+
+
+def view_for_hooks(module: nn.Module, layers: Collection[nn.Module]) -> nn.Module:
+    """A view that owns the layers, for hooks on them, and what they lie in; the rest is shared.
+
+    To copy every layer of a network, as
+    :func:`~advprop_core.models.dual_bn.private_view` does, takes as long as a forward pass.
+    """
+    others = [part for part in module.modules() if not {*layers} & {*part.modules()}]
+    shared = (*module.parameters(), *module.buffers(), *others)
+    return copy.deepcopy(module, {id(part): part for part in shared})
 
 
 def _as_map(question: Question, layer: str, output: object) -> Tensor:

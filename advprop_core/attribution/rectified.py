@@ -1,38 +1,40 @@
 """Maps that put rules of their own in place of an activation's gradient.
 
-captum sets such rules by hooks, so all of this happens on a private, rewired view.
+The rules step in where torch's functions are called, as those of LRP do: they need no hook, and it
+does not matter how a network is written down.
 """
 
-import warnings
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from captum.attr import Deconvolution, DeepLift, GuidedBackprop
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from advprop_core.attribution.cams import gradient_cam
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.question import Question, inspect, scores
-from advprop_core.attribution.views import rewired
+from advprop_core.attribution.question import Question, scores, scores_of
 
-# captum says on every call that it sets hooks. Silencing it around the call would not be safe
-# with several threads, since what is silenced is global.
-warnings.filterwarnings("ignore", r"Setting (forward, )?backward hooks", UserWarning)
-
-_OTHER_ACTIVATIONS = {
-    "SiluBackward0": "SiLU",
-    "HardswishBackward0": "Hardswish",
-    "HardtanhBackward0": "ReLU6",
-    "_ClampedBackward": "ReLU6",
-    "GeluBackward0": "GELU",
-    "LeakyReluBackward0": "LeakyReLU",
-    "EluBackward0": "ELU",
-    "PreluKernelBackward0": "PReLU",
-    "MishBackward0": "Mish",
-    "SoftplusBackward0": "Softplus",
-    "TanhBackward0": "tanh",
+_ACTIVATIONS = {
+    "relu": "ReLU",
+    "relu_": "ReLU",
+    "silu": "SiLU",
+    "hardswish": "Hardswish",
+    "hardtanh": "ReLU6",
+    "relu6": "ReLU6",
+    "gelu": "GELU",
+    "leaky_relu": "LeakyReLU",
+    "elu": "ELU",
+    "prelu": "PReLU",
+    "mish": "Mish",
+    "softplus": "Softplus",
+    "tanh": "tanh",
 }
+"""Title of each activation, by the name of torch's function."""
 _TOLERANCE = 0.05  # of the change of the score that DeepLIFT may leave unexplained
 _ROUNDING = 1e-4  # of the sum of the sizes of all contributions
+_SAME = 1e-10  # two values that are closer have no chord, and the tangent takes its place
 
 
 def guided_backprop(question: Question) -> Tensor:
@@ -40,17 +42,17 @@ def guided_backprop(question: Question) -> Tensor:
 
     Springenberg et al., arXiv 1412.6806.
     """
-    return _through_relus(question, GuidedBackprop)
+    return _through_relus(question, blind=False)
 
 
 def deconvolution(question: Question) -> Tensor:
     """Like guided backpropagation, but blind to which ReLUs were open (arXiv 1311.2901)."""
-    return _through_relus(question, Deconvolution)
+    return _through_relus(question, blind=True)
 
 
 def guided_grad_cam(question: Question) -> Tensor:
     """Guided backpropagation times Grad-CAM (Selvaraju et al., arXiv 1610.02391)."""
-    return gradient_cam(question) * _through_relus(question, GuidedBackprop)
+    return gradient_cam(question) * guided_backprop(question)
 
 
 def deep_lift(question: Question) -> Tensor:
@@ -61,46 +63,102 @@ def deep_lift(question: Question) -> Tensor:
     Raises:
         Unfit: If the contributions do not add up to that change.
     """
-    view = rewired(question.module, question.pixels, split_poolings=True)
-    targets = list(question.targets)
-    leaf, black = question.pixels.detach().requires_grad_(), torch.zeros_like(question.pixels)
-    contributions: Tensor = DeepLift(view).attribute(leaf, black, targets).detach()
-    with torch.no_grad():
-        before, after = (scores(question.module, x, targets) for x in (black, question.pixels))
-    change = after - before
-    _require_complete(question, contributions, change)
+    with torch.enable_grad():
+        leaf = question.pixels.detach().clone().requires_grad_()
+        with _Rescaled():
+            logits = question.module(torch.cat([leaf, torch.zeros_like(leaf)]))
+        after, before = (scores_of(half, question.targets) for half in logits.chunk(2))
+        (slopes,) = torch.autograd.grad(after.sum(), leaf)
+    contributions = question.pixels * slopes  # black is 0, so this is the way from it
+    _require_complete(question, contributions, (after - before).detach())
     return contributions.sum(1)
 
 
-def _through_relus(question: Question, kind: type[GuidedBackprop] | type[Deconvolution]) -> Tensor:
+def _through_relus(question: Question, *, blind: bool) -> Tensor:
     def make() -> Tensor:
-        view = rewired(question.module, question.pixels)
-        _require_relus(question, view)
-        leaf = question.pixels.detach().requires_grad_()
-        gradients: Tensor = kind(view).attribute(leaf, list(question.targets))
-        return gradients.sum(1)
+        with torch.enable_grad():
+            leaf = question.pixels.detach().clone().requires_grad_()
+            with _PositiveOnly(blind) as rule:
+                total = scores(question.module, leaf * 1, question.targets).sum()
+            if rule.met != {"ReLU"}:
+                others = ", ".join(sorted(rule.met - {"ReLU"}))
+                raise Unfit(
+                    f"{question.method.title} does not fit this network: it changes what a ReLU "
+                    f"passes back, and this network has {others or 'none'}. Saliency, Integrated "
+                    "gradients and Grad-CAM do"
+                )
+            (gradient,) = torch.autograd.grad(total, leaf)
+        return gradient.sum(1)
 
-    return question.once(kind.__name__, make)
+    return question.once(("relus", blind), make)
 
 
-def _require_relus(question: Question, view: nn.Module) -> None:
-    """Only a ReLU that is a module gets a rule; any other activation would keep its gradient."""
-    operations = inspect(view, question.pixels).operations
-    modules = sum(isinstance(layer, nn.ReLU) for layer in view.modules())
-    used = operations["ReluBackward0"]
-    others = [title for name, title in _OTHER_ACTIVATIONS.items() if operations[name]]
-    if others:
-        reason = f"it changes what a ReLU passes back, and this network has {', '.join(others)}"
-    elif not used:
-        reason = "it changes what a ReLU passes back, and this network has none"
-    elif used > modules:
-        reason = f"{used - modules} of this network's ReLUs are no modules, so no rule reaches them"
-    else:
-        return
-    raise Unfit(
-        f"{question.method.title} does not fit this network: {reason}. Saliency, Integrated "
-        "gradients and Grad-CAM do"
-    )
+class _PositiveOnly(TorchFunctionMode):
+    """Inside it a ReLU passes back what is positive only; ``met`` are the activations it saw."""
+
+    def __init__(self, blind: bool) -> None:
+        super().__init__()
+        self.blind, self.met = blind, set[str]()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        title = _ACTIVATIONS.get(getattr(func, "__name__", ""))
+        if title is None or not args[0].requires_grad:
+            return func(*args, **options)
+        self.met.add(title)
+        given = args[0].clone()  # a ReLU in place would overwrite what a shortcut reads
+        output = func(given.clone(), *args[1:], **options)
+        if self.blind:
+            output = output.detach() + (given - given.detach())  # + 0, for the gradient alone
+        output.register_hook(lambda gradient: gradient.clamp(min=0))
+        return output
+
+
+class _Rescaled(TorchFunctionMode):
+    """Inside it, for a batch whose second half is where the first half starts from.
+
+    An activation passes back the slope of the chord between its two values, and a max pooling is a
+    chain of max(a, b) = a + ReLU(b − a).
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        name = getattr(func, "__name__", "")
+        # To guided backpropagation a sigmoid is a gate that it leaves alone.
+        is_activation = name in _ACTIVATIONS or name == "sigmoid"
+        if is_activation and args[0].requires_grad:
+            return _along_chord(lambda x: func(x, *args[1:], **options), args[0])
+        output = func(*args, **options)
+        is_maximum = name == "max_pool2d" and not options.get("ceil_mode")
+        return _maximum(output, *args, **options) if is_maximum else output
+
+
+def _along_chord(activate: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+    point = given.detach().clone().requires_grad_()
+    values = activate(point.clone())
+    (tangents,) = torch.autograd.grad(values.sum(), point)
+    values = values.detach()
+    run, rise = (x - x.roll(len(x) // 2, 0) for x in (point.detach(), values))
+    slopes = torch.where(run.abs() < _SAME, tangents, rise / run)
+    return values + slopes * (given - given.detach())
+
+
+def _maximum(
+    pooled: Tensor,
+    given: Tensor,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    **_: Any,
+) -> Tensor:
+    lowest = given.detach().amin()  # `unfold` pads with 0, which must be below every value
+    windows = F.unfold(given - lowest, kernel_size, dilation, padding, stride or kernel_size)
+    first: Tensor
+    first, *others = windows.unflatten(1, (given.shape[1], -1)).unbind(2)
+    for other in others:
+        first = first + _along_chord(torch.relu, other - first)
+    return (first + lowest).view_as(pooled)
 
 
 def _require_complete(question: Question, contributions: Tensor, change: Tensor) -> None:

@@ -9,10 +9,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from advprop_core.attribution import question
+from advprop_core.attribution.cams import view_for_hooks
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
-from advprop_core.attribution.views import view_for_hooks
 
 A = torch.tensor([[1.0, 0.0], [0.5, 0.25]])
 B = torch.tensor([[0.0, 1.0], [0.5, 0.0]])

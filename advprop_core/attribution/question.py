@@ -1,7 +1,6 @@
 """One call of `explain`, checked, as every method receives it."""
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -83,12 +82,10 @@ class Inspection:
     Attributes:
         classes: Number of scores.
         reaches_pixels: Whether the scores depend on the pixels as far as autograd sees.
-        operations: How often each differentiable operation occurs, by autograd's name.
     """
 
     classes: int
     reaches_pixels: bool
-    operations: Counter[str]
 
 
 _FROZEN: WeakKeyDictionary[nn.Module, dict[Hashable, Inspection]] = WeakKeyDictionary()
@@ -117,19 +114,13 @@ def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
         output: Tensor = module(leaf * 1)  # a module may write into what it is given
     if output.ndim != 2:
         raise ValueError(f"module must return (N, C) scores, got shape {tuple(output.shape)}")
-    operations: Counter[str] = Counter()
-    pending: list[Any] = [output.grad_fn]
-    seen: set[Any] = {None}
-    reached = False
-    while pending:
-        node = pending.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        operations[node.name()] += 1
-        reached = reached or getattr(node, "variable", None) is leaf
-        pending += [parent for parent, _ in node.next_functions]
-    return Inspection(output.shape[1], reached, operations)
+    nodes: set[Any] = set()
+    newest: set[Any] = {output.grad_fn} - {None}
+    while newest:
+        nodes |= newest
+        newest = {parent for node in newest for parent, _ in node.next_functions} - {None} - nodes
+    reached = any(getattr(node, "variable", None) is leaf for node in nodes)
+    return Inspection(output.shape[1], reached)
 
 
 def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from annotated_types import MinLen
 from torch import Tensor, nn
 
 from advprop_core.compare.compare import MapRequest, compare
-from advprop_core.errors import Checked, Index, InputError
+from advprop_core.errors import Checked, Index
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.models.folding import fold, moved_by_folding
 from advprop_core.pictures.noise import NoiseConfig
@@ -91,20 +91,17 @@ class Experiment(Checked):
         """Read what :meth:`to_json` wrote.
 
         Raises:
-            InputError: For anything else.
+            InputError: For a value of the wrong kind or out of its range.
+            AttributeError, KeyError, TypeError, ValueError: For anything else.
         """
-        try:
-            return cls(
-                _read_perturbation(content["perturbation"]),
-                content["attack_branch"],
-                tuple(content["branches"]),
-                content["true_class"],
-                None if content["maps"] is None else MapRequest(**content["maps"]),
-            )
-        except InputError:
-            raise
-        except (AttributeError, KeyError, TypeError, ValueError):  # whatever a file may hold
-            raise InputError("the experiment is incomplete or damaged") from None
+        maps = content["maps"]
+        return cls(
+            _read_perturbation(content["perturbation"]),
+            content["attack_branch"],
+            tuple(content["branches"]),
+            content["true_class"],
+            None if maps is None else MapRequest(**maps),
+        )
 
 
 def perturbation_json(perturbation: Perturbation | None) -> dict[str, Any] | None:

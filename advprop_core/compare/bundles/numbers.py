@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -25,48 +24,19 @@ _UNITS: Mapping[Kind, tuple[float, str]] = {
 _PICTURES = {"clean": "the clean picture", "adversarial": "the perturbed picture"}
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """One array as it was saved and as it is now; None where it is not there.
+class Pair(NamedTuple):
+    """One array as it was saved beside the same as it is now.
 
     Attributes:
         kind: Which of :data:`TOLERANCES` it is judged by.
-        title: What it holds, in words.
-        saved: The saved one.
-        now: The new one.
+        gap: The largest difference, in their unit; infinity where one is missing or the shapes
+            differ.
+        difference: What differs, in a sentence; None where it is the same, or within rounding.
     """
 
     kind: Kind
-    title: str
-    saved: Array | None
-    now: Array | None
-
-    @property
-    def gap(self) -> float:
-        """The largest difference, in the unit of :data:`TOLERANCES`; of unlike shapes, infinity."""
-        apart = self._apart
-        return math.inf if apart is None else float(apart.max(initial=0.0))
-
-    @property
-    def difference(self) -> str | None:
-        """What differs, in a sentence; None where it is the same, or within rounding."""
-        apart = self._apart
-        if apart is None:
-            return f"{self.title}: {_extent(self.saved)} saved, {_extent(self.now)} now"
-        if self.gap <= TOLERANCES[self.kind]:
-            return None
-        factor, unit = _UNITS[self.kind]
-        count, most = int((apart > 0).sum()), f"{factor * self.gap:.3g}{unit}"
-        return f"{self.title}: {count:,} of {apart.size:,} values differ, by at most {most}"
-
-    @property
-    def _apart(self) -> NDArray[np.float64] | None:
-        """How far each value moved; of maps, as a share of the largest."""
-        if self.saved is None or self.now is None or self.saved.shape != self.now.shape:
-            return None
-        moved: NDArray[np.float64] = np.abs(self.saved.astype(np.float64) - self.now)
-        largest = float(np.abs(self.saved).max(initial=0.0)) if self.kind == "maps" else 1.0
-        return moved / (largest or 1.0)
+    gap: float
+    difference: str | None
 
 
 def pairs(
@@ -75,16 +45,30 @@ def pairs(
     """Everything that a bundle saved, beside the same of a new comparison."""
     pictures = picture_arrays(now)
     for name, title in _PICTURES.items():
-        yield Pair("pixels", f"pixels of {title}", arrays.get(name), pictures[name])
+        yield _pair("pixels", f"pixels of {title}", arrays.get(name), pictures[name])
     answers = logit_arrays(now)
     logits = {name: values for name, values in arrays.items() if name.startswith("logits_")}
     for name in {**answers, **logits}:
         kind, _, branch = name.removeprefix("logits_").partition("_")
         title = f"answers of {branch} to {_PICTURES.get(kind, kind)}"
-        yield Pair("probabilities", title, _shares(logits.get(name)), _shares(answers.get(name)))
+        yield _pair("probabilities", title, _shares(logits.get(name)), _shares(answers.get(name)))
     drawn = map_arrays(now)
     for name in {**drawn, **maps}:
-        yield Pair("maps", f"map {legible(name)}", maps.get(name), drawn.get(name))
+        yield _pair("maps", f"map {legible(name)}", maps.get(name), drawn.get(name))
+
+
+def _pair(kind: Kind, title: str, saved: Array | None, now: Array | None) -> Pair:
+    if saved is None or now is None or saved.shape != now.shape:
+        return Pair(kind, math.inf, f"{title}: {_extent(saved)} saved, {_extent(now)} now")
+    moved: NDArray[np.float64] = np.abs(saved.astype(np.float64) - now)
+    if kind == "maps":
+        moved /= np.abs(saved).max(initial=0.0) or 1.0
+    gap = float(moved.max(initial=0.0))
+    if gap <= TOLERANCES[kind]:
+        return Pair(kind, gap, None)
+    factor, unit = _UNITS[kind]
+    count, most = int((moved > 0).sum()), f"{factor * gap:.3g}{unit}"
+    return Pair(kind, gap, f"{title}: {count:,} of {moved.size:,} values differ, by at most {most}")
 
 
 def _shares(logits: Array | None) -> Array | None:

@@ -19,7 +19,7 @@ from advprop_core.compare.experiment import Experiment
 from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings
 
-_NEEDED = (PICTURE, ARRAYS, MAPS)
+_NEEDED = (MANIFEST, PICTURE, ARRAYS, MAPS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +65,22 @@ def read_bundle(path: Path) -> Bundle:
     if path.stat().st_size > MOST_BYTES:
         raise BundleError(f"{title} is larger than {MOST_BYTES / 1e6:,.0f} MB: no bundle is")
     files = unpack(path.read_bytes(), title)
-    if MANIFEST not in files:
-        raise BundleError(f"{title} has no {MANIFEST}: it is no bundle")
-    manifest = _read_manifest(files.pop(MANIFEST), title)
     if missing := next((name for name in _NEEDED if name not in files), None):
-        raise BundleError(f"{title} has no {missing}: it is incomplete")
+        raise BundleError(f"{title} has no {missing}: it is no bundle, or incomplete")
     try:
+        manifest = json.loads(files.pop(MANIFEST))
+        if (version := manifest["format"]) != FORMAT:
+            raise InputError(f"it is of format {version!s:.20}, and this version reads {FORMAT}")
+        for part in ("versions", "machine", "files"):
+            manifest[part].items()  # raises for anything but a mapping
+        if not isinstance(manifest["network"]["name"], str):
+            raise InputError("it names no network")
         experiment = Experiment.from_json(manifest["experiment"])
         settings = ModelSettings(**manifest["network"]["settings"])
     except InputError as error:
         raise BundleError(f"the {MANIFEST} in {title} cannot be used: {error}") from None
-    except (KeyError, TypeError):
-        raise BundleError(f"the {MANIFEST} in {title} is incomplete") from None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        raise BundleError(f"the {MANIFEST} in {title} is incomplete or damaged") from None
     return Bundle(
         manifest,
         experiment,
@@ -86,27 +90,6 @@ def read_bundle(path: Path) -> Bundle:
         unpack_arrays(files[MAPS], MAPS),
         _changed(manifest["files"], files),
     )
-
-
-def _read_manifest(data: bytes, title: str) -> dict[str, Any]:
-    """The manifest, with the parts that are read by name."""
-    try:
-        manifest = json.loads(data)
-    except (ValueError, RecursionError):
-        raise BundleError(f"the {MANIFEST} in {title} is no JSON") from None
-    if not isinstance(manifest, dict) or "format" not in manifest:
-        raise BundleError(f"the {MANIFEST} in {title} is not that of a bundle")
-    if manifest["format"] != FORMAT:
-        version = str(manifest["format"])[:20]
-        raise BundleError(
-            f"{title} is a bundle of format {version}, and this version reads format {FORMAT}"
-        )
-    for key in ("experiment", "network", "versions", "machine", "files"):
-        if not isinstance(manifest.get(key), dict):
-            raise BundleError(f"the {MANIFEST} in {title} has no {key}: it is incomplete")
-    if not isinstance(manifest["network"].get("name"), str):
-        raise BundleError(f"the {MANIFEST} in {title} names no network")
-    return manifest
 
 
 def _changed(digests: Mapping[str, Any], files: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -1,5 +1,4 @@
 import copy
-from collections import Counter
 from operator import itemgetter
 
 import captum.attr
@@ -280,7 +279,7 @@ def test_a_network_is_inspected_once_when_it_is_frozen(pixels, monkeypatch):
 
     def inspect(module, images):
         sizes.append(images.shape[2])
-        return question.Inspection(2, True, Counter())
+        return question.Inspection(2, True)
 
     monkeypatch.setattr(question, "inspect", inspect)
     for side in (8, 8, 9):

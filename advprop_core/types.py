@@ -164,7 +164,7 @@ class Base(Checked):
 
     Attributes:
         name: By which it is found: published, bundled, timm's, or a file.
-        sha256: Over its tensors, see :mod:`advprop_core.models.adapters`.
+        sha256: Over its tensors, see :mod:`advprop_core.models.digest`.
     """
 
     name: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import imagenet_classes
 
 # Folders of fast.ai's subsets of ImageNet.
 _IMAGENETTE = (

@@ -17,8 +17,7 @@ from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, 
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SEEDS, SHAPES, Scene, draw_scene
 from advprop_core.errors import InputError
-from advprop_core.models.class_names import Classes, are_indices
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import Classes, are_indices, imagenet_classes
 from advprop_core.pictures.decoding import to_bytes
 
 SCENES = {"train": 12_000, "val": 2_000}

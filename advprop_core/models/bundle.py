@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,12 +44,6 @@ def bundled_models() -> dict[str, Path]:
     }
 
 
-@lru_cache(maxsize=64)
-def _sha256(path: Path, _changed: int) -> str:
-    """Of a file, read once for each writing of it."""
-    return file_sha256(path)
-
-
 def verify_bundled(name: str) -> Path:
     """The file of a bundled network, after its sha256 was compared with the manifest's.
 
@@ -61,7 +55,7 @@ def verify_bundled(name: str) -> Path:
     advice = "Install again" + (f", or choose another network: {others}" if others else "")
     if not path.is_file():
         raise CheckpointError(f"the bundled network {name} is missing: {path.name}. {advice}")
-    if _sha256(path, path.stat().st_mtime_ns) != _manifest()[name]["sha256"]:
+    if file_sha256(path) != _manifest()[name]["sha256"]:
         raise CheckpointError(
             f"the bundled network {name} is damaged: its bytes are not those of the manifest. "
             f"{advice}"

@@ -3,6 +3,10 @@
 Loading never unpickles code. Keys follow timm's SplitBatchNorm layout: ``bn1.weight`` is the
 main branch's, ``bn1.aux_bn.0.weight`` the first auxiliary's, so that dropping the ``aux_bn``
 keys leaves a plain timm state dict.
+
+An adapter is such a file with the auxiliary branches' own tensors alone. Its header describes the
+whole network and names the **base** that has the others: a published network, a bundled one, one
+of timm's, or a file.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
-from advprop_core.models import adapters, header, timm_networks
+from advprop_core.models import header, timm_networks
+from advprop_core.models.digest import tensors_sha256
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
 from advprop_core.models.findings import Findings
 from advprop_core.models.foreign import read_foreign
@@ -126,7 +131,11 @@ def load(
                 if open_base is None:
                     raise CheckpointError(f"{path.name} is an adapter: open it with open_model")
                 base = open_base(info.base.name)
-                adapters.require_same(info.base, base, path.name)
+                if tensors_sha256(base) != info.base.sha256:
+                    raise CheckpointError(
+                        f"{path.name} is an adapter for other weights of {info.base.name}: its "
+                        "branches fit only the network that they were trained on"
+                    )
                 tensors = {**base, **tensors}
             _check_extent(tensors, info, path)
         model = timm_networks.create(info)

@@ -6,10 +6,13 @@ that is no class exactly is compared without case and with underscores for space
 that leaves a single class: ``A`` and ``a`` are two classes. Loads no torch.
 """
 
+import csv
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from advprop_core.text import legible
@@ -120,3 +123,25 @@ def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
     if index is None:
         return None
     return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
+
+
+@cache
+def imagenet_classes() -> tuple[tuple[str, str], ...]:
+    """(wnid, first name) of each class, in class-index order."""
+    # What timm's ImageNetInfo reads; importing timm would load torch, and pages list classes first.
+    timm = find_spec("timm")
+    assert timm is not None
+    assert timm.origin is not None
+    folder = Path(timm.origin).parent / "data" / "_info"
+    wnids = (folder / "imagenet_synsets.txt").read_text("utf-8").split()
+    with (folder / "imagenet_synset_to_lemma.txt").open(encoding="utf-8", newline="") as file:
+        names = dict(csv.reader(file, delimiter="\t"))
+    return tuple((wnid, names[wnid].split(",")[0]) for wnid in wnids)
+
+
+def with_wnids(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(id, name) of classes; where all are wnids, as in names of folders, readable names."""
+    readable = dict(imagenet_classes())
+    if not all(name in readable for name in names):
+        readable = {}
+    return tuple((name, readable.get(name, name)) for name in names)

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_conv_bn_weights
 
-from advprop_core.models.activations import with_lean_activations
 from advprop_core.models.dual_bn import attack_view
-from advprop_core.models.packing import packed
+from advprop_core.models.packing import packed, with_lean_activations
 
 _Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from advprop_core.models import timm_networks
 from advprop_core.models.architectures import near_matches, network_of
+from advprop_core.models.class_names import with_wnids
 from advprop_core.models.dual_bn import auxiliary_name
 from advprop_core.models.findings import Findings, Source
 from advprop_core.models.header import CheckpointError
-from advprop_core.models.imagenet import with_wnids
 from advprop_core.models.settings import ModelSettings
 from advprop_core.models.weights import (
     Weights,

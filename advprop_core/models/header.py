@@ -11,6 +11,7 @@ import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 from advprop_core.errors import InputError
@@ -94,7 +95,12 @@ def _read_side_file(path: Path) -> str | None:
 
 
 def file_sha256(path: Path) -> str:
-    """Digest of a file's bytes."""
+    """Digest of a file's bytes, read once for each writing of the file."""
+    return _sha256(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, _changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,11 +1,12 @@
-"""Convolutions prepared for what is asked of a folded branch: one thread and few images.
+"""Layers that take less time or memory than torch's and timm's, and give the same.
 
-For 1×1 convolutions torch multiplies matrices with MKL there, which on AMD's processors takes
-twice as long as oneDNN. To pad as TensorFlow does, timm copies what the layer is given.
+Convolutions are prepared for what is asked of a folded branch: one thread and few images. For 1×1
+convolutions torch multiplies matrices with MKL there, which on AMD's processors takes twice as long
+as oneDNN. To pad as TensorFlow does, timm copies what the layer is given.
 """
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from timm.layers.conv2d_same import Conv2dSame
@@ -15,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.overrides import has_torch_function
 
+_Module = TypeVar("_Module", bound=nn.Module)
 _FEW = 2_000_000  # products, which take less time than calling oneDNN from Python
 _PADDING, _STRIDE, _DILATION, _GROUPS = (0, 0), (1, 1), (1, 1), 1
 
@@ -156,3 +158,42 @@ def _convolve(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         features, weight, bias, _PADDING, _STRIDE, _DILATION, _GROUPS, "none", [], ""
     )
     return output
+
+
+class LeanReLU6(nn.ReLU6):
+    """An in-place ReLU6: the same output and gradient, one tensor less in memory.
+
+    For the gradient, torch's own keeps a copy of what it overwrites. What it gives says as much,
+    and the next layer keeps that anyway.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Any shape to the same shape; the input is overwritten where ``inplace`` is set."""
+        # LRP's rules step in where torch's own functions are called.
+        if not self.inplace or not input.requires_grad or has_torch_function((input,)):
+            return super().forward(input)
+        output: Tensor = _Clamped.apply(input)
+        return output
+
+
+class _Clamped(Function):
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.mark_dirty(features)
+        ctx.save_for_backward(features.clamp_(0, 6))
+        return features
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (output,) = ctx.saved_tensors
+        result: Tensor = torch.ops.aten.hardtanh_backward(gradient, output, 0, 6)
+        return result
+
+
+def with_lean_activations(module: _Module) -> _Module:
+    """The module, changed in place: each in-place ReLU6 becomes a :class:`LeanReLU6`."""
+    for name, part in list(module.named_modules(remove_duplicate=False)):
+        if type(part) is nn.ReLU6 and part.inplace and name:
+            module.set_submodule(name, LeanReLU6(inplace=True).train(part.training))
+    return module

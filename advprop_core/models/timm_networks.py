@@ -11,8 +11,8 @@ import huggingface_hub
 import timm
 
 from advprop_core.errors import AdvPropError, InputError
+from advprop_core.models.class_names import imagenet_classes
 from advprop_core.models.dual_bn import DualBNModel
-from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.text import did_you_mean
 from advprop_core.types import ModelInfo
 

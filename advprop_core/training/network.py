@@ -10,12 +10,12 @@ from timm.models import group_parameters
 
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
-from advprop_core.models.activations import with_lean_activations
-from advprop_core.models.adapters import tensors_sha256
 from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import are_indices, match_classes
+from advprop_core.models.digest import tensors_sha256
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
+from advprop_core.models.packing import with_lean_activations
 from advprop_core.models.weights import AUXILIARY
 from advprop_core.training.recipe import Recipe
 from advprop_core.types import Base, BranchOrigin, ModelInfo

@@ -16,7 +16,7 @@ from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.suite import Suite, evaluate
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import imagenet_classes
 from advprop_core.pictures.decoding import decode, to_bytes
 from app.robustness import cell_cache, words
 from app.robustness.measurement import RunRequest

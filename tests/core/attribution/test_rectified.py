@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.maps import explain
-from advprop_core.models.activations import LeanReLU6
+from advprop_core.models.packing import LeanReLU6
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")  # captum's, where called directly
 

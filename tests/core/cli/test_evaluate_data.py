@@ -14,7 +14,7 @@ from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.datasets.imagenet import wnids_of
 from advprop_core.datasets.named import load_images
 from advprop_core.models import checkpoints
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import imagenet_classes
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES
 from tests.core.cli.tiny import draw_photo
 from tests.core.datasets.drawn import put_cifar10_c, put_classes

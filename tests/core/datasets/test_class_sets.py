@@ -1,5 +1,5 @@
 from advprop_core.datasets.class_sets import class_sets
-from advprop_core.models.imagenet import with_wnids
+from advprop_core.models.class_names import with_wnids
 
 
 def test_each_has_its_number_of_different_classes():

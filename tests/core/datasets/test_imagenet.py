@@ -1,7 +1,7 @@
 import pytest
 
 from advprop_core.datasets.imagenet import class_images, corruption_folders, subset_in, wnids_of
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import imagenet_classes
 from tests.core.datasets.drawn import GOLDFISH, SHARK, TENCH, put, put_classes
 
 

@@ -6,7 +6,7 @@ from safetensors.torch import load_file
 
 from advprop_core import open_model
 from advprop_core.models import bundle, checkpoints
-from advprop_core.models.adapters import tensors_sha256
+from advprop_core.models.digest import tensors_sha256
 from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.published import PUBLISHED, is_installed, read_published
 from advprop_core.models.timm_networks import create

@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 
 from advprop_core import open_model
 from advprop_core.models import checkpoints
-from advprop_core.models.adapters import tensors_sha256
+from advprop_core.models.class_names import imagenet_classes
+from advprop_core.models.digest import tensors_sha256
 from advprop_core.models.header import CheckpointError
-from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.types import Base
 
 HALVES = (0.5, 0.5, 0.5)

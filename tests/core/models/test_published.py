@@ -6,8 +6,8 @@ import torch
 from timm.data import ImageNetInfo
 
 from advprop_core.models import published
+from advprop_core.models.class_names import imagenet_classes
 from advprop_core.models.header import CheckpointError
-from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.models.published import PUBLISHED, is_installed, read_published, timm_names
 
 

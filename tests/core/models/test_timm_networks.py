@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from advprop_core.models import checkpoints, timm_networks
-from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.models.class_names import imagenet_classes
 from advprop_core.models.timm_networks import Offline, UnknownArchitecture
 from advprop_core.predict import logits_of
 

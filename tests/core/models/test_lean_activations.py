@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from advprop_core.models.activations import LeanReLU6, with_lean_activations
+from advprop_core.models.packing import LeanReLU6, with_lean_activations
 
 
 def _network() -> nn.Sequential:

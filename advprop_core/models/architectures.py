@@ -5,16 +5,21 @@ only those are built whose first and last layers are in the file, and only for a
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
 
 import timm
 import torch
 
 from advprop_core.models import timm_networks
-from advprop_core.models.weights import Network, tensor_mappings, usable_tensors
+from advprop_core.models.weights import (
+    AUXILIARY,
+    Mappings,
+    Network,
+    nearest,
+    tensor_mappings,
+)
 
 MOST_SECONDS = 20.0
 _SHOWN = 8
@@ -89,7 +94,7 @@ def network_of(architecture: str) -> Network:
         for key, tensor in state.items()
         if not key.endswith("num_batches_tracked")  # older files lack it; eval mode ignores it
     }
-    return Network(architecture, shapes, tuple(f"{name}." for name in _names(config.classifier)))
+    return Network(architecture, shapes, timm_networks.beginnings(config.classifier))
 
 
 def near_matches(
@@ -106,11 +111,12 @@ def near_matches(
     """
     start = time.monotonic()
     matches: list[Match] = []
-    waiting = list(_candidates(content))
+    mappings = tensor_mappings(content)
+    waiting = list(_candidates(mappings))
     count = len(waiting)
     while waiting and (spent := time.monotonic() - start) <= seconds:
         progress(max(len(matches) / count, spent / seconds))
-        matches.append(match(content, waiting.pop(0)))
+        matches.append(match(mappings, waiting.pop(0)))
         if matches[-1].fits:  # its variants are likely to fit as well, and should not be missed
             waiting.sort(key=partial(_is_no_variant, matches[-1].architecture))
     ranked = sorted(matches, key=lambda match: -match.likeness)  # stable: of equals short names
@@ -118,25 +124,31 @@ def near_matches(
     return Search(found, len(matches), count, time.monotonic() - start)
 
 
-def match(content: object, architecture: str) -> Match:
-    """How well one architecture fits.
+def match(mappings: Mappings, architecture: str) -> Match:
+    """How well one architecture fits what a file holds.
 
     Raises:
         UnknownArchitecture: If timm has no such network.
     """
     network = network_of(architecture)
-    hits, unused = usable_tensors(content, network)
-    return Match(architecture, hits, len(network.shapes), unused)
+    best = nearest(mappings, network)
+    unused = [
+        key
+        for key in (best.keys if best else ())
+        if not key.endswith("num_batches_tracked")
+        and not AUXILIARY.search(key)
+        and key not in network.shapes
+    ]
+    return Match(architecture, best.hits if best else 0, len(network.shapes), len(unused))
 
 
-def _candidates(content: object) -> Iterator[str]:
+def _candidates(mappings: Mappings) -> Iterator[str]:
     """Architectures whose first and last layers have a name that the file has, under one prefix."""
-    mappings = [frozenset(tensors) for _, tensors in tensor_mappings(content)]
     for architecture in sorted(timm.list_models(), key=lambda name: (len(name), name)):
         config = timm.get_pretrained_cfg(architecture)
-        layers = [_names(config.first_conv), _names(config.classifier)] if config else []
-        ends = [f"{names[0]}.weight" for names in layers if names]
-        if len(ends) == 2 and any(_have(keys, *ends) for keys in mappings):
+        layers = [config.first_conv, config.classifier] if config else []
+        ends = [f"{names[0]}weight" for names in map(timm_networks.beginnings, layers) if names]
+        if len(ends) == 2 and any(_have(tensors, *ends) for _, tensors in mappings):
             yield architecture
 
 
@@ -145,11 +157,6 @@ def _is_no_variant(architecture: str, name: str) -> bool:
     return not {*architecture.split("_")} <= {*name.split("_")}
 
 
-def _have(keys: frozenset[str], first: str, last: str) -> bool:
+def _have(keys: Collection[str], first: str, last: str) -> bool:
     prefixes = (key.removesuffix(last) for key in keys if key.endswith(last))
     return any(prefix + first in keys for prefix in prefixes)
-
-
-def _names(layer: Any) -> tuple[str, ...]:
-    """Of a layer that timm calls by one name or by several."""
-    return (layer,) if isinstance(layer, str) else tuple(layer or ())

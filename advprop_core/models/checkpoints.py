@@ -32,7 +32,7 @@ from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.pickles import read_pickle
 from advprop_core.models.settings import ModelSettings
-from advprop_core.models.weights import AUXILIARY, auxiliary_count, items_of
+from advprop_core.models.weights import AUXILIARY, auxiliary_count, class_count, items_of
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
 
@@ -231,19 +231,11 @@ def _looks_pickled(path: Path) -> bool:
     return (start[:2] == b"PK" or start[:1] == b"\x80") and start[8:] != b"{"
 
 
-def _class_count(tensors: Mapping[str, Tensor], architecture: str, path: Path) -> int:
-    classifier = timm_networks.pretrained_config(architecture).classifier
-    key = f"{classifier if isinstance(classifier, str) else classifier[0]}.weight"
-    weight = tensors.get(key)
-    # A pickle can blow a few bytes up to any shape, by a stride of 0.
-    if weight is None or not 0 < weight.numel() <= weight.untyped_storage().nbytes():
-        raise CheckpointError(f"{path.name} does not fit {architecture}: it has no {key}")
-    return len(weight)
-
-
 def _check_extent(tensors: Mapping[str, Tensor], info: ModelInfo, path: Path) -> None:
     """Before a network is built by the header: no larger one than the file holds."""
-    count = _class_count(tensors, info.architecture, path)
+    classifier = timm_networks.pretrained_config(info.architecture).classifier
+    misfit = f"{path.name} does not fit {info.architecture}"
+    count = class_count(tensors, timm_networks.beginnings(classifier), misfit)
     branches = 1 + auxiliary_count(tensors)
     if (count, branches) != (info.num_classes, len(info.branches)):
         raise CheckpointError(

@@ -183,7 +183,7 @@ def _describe(
         sources[name] = next(source for source, value in values.items() if value is not None)
         return values[sources[name]]
 
-    written_mean, written_std = weights.normalisation or _normalisation(description)
+    written_mean, written_std = _normalisation(weights, description)
     written_size = description.find(_SIZE_KEYS, _as_size)
     written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
     names = settled("classes", settings.classes, written_names, ())
@@ -208,9 +208,11 @@ def _describe(
 
 
 def _normalisation(
-    description: _Description,
+    weights: Weights, description: _Description
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    mean, std = (description.find((key,), _as_channels) for key in ("mean", "std"))
+    mean, std = weights.normalisation or (
+        description.find((key,), _as_channels) for key in ("mean", "std")
+    )
     if mean and std and max(mean) > 1:  # of pixels in levels from 0 to 255
-        return tuple(value / 255 for value in mean), tuple(value / 255 for value in std)
+        mean, std = (tuple(float(f"{v / 255:.6g}") for v in values) for values in (mean, std))
     return mean, std

@@ -49,9 +49,9 @@ def look(path: Path, *, progress: Callable[[float], None] = lambda share: None) 
     content, text = read(path)
     if text is not None:
         return Look(says_all=True, architecture=None, search=None)
-    require_tensors(content, path.name)
+    mappings = require_tensors(content, path.name)
     written = written_architecture(content)
-    if written is not None and match(content, written).fits:
+    if written is not None and match(mappings, written).fits:
         return Look(says_all=False, architecture=written, search=None)
     return Look(False, written, near_matches(content, progress=progress))
 

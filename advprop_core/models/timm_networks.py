@@ -100,6 +100,12 @@ def pretrained_config(architecture: str) -> Any:
     return timm.get_pretrained_cfg(architecture) or timm.models.PretrainedCfg(classifier="fc")
 
 
+def beginnings(layer: Any) -> tuple[str, ...]:
+    """How the keys of a layer begin, ``("fc.",)``: timm calls it by one name, several or none."""
+    names = (layer,) if isinstance(layer, str) else layer or ()
+    return tuple(f"{name}." for name in names)
+
+
 def default_classes(count: int) -> tuple[tuple[str, str], ...]:
     """(id, name) for a network that does not say: ImageNet's for 1000, numbers otherwise."""
     if count == 1000:

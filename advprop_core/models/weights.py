@@ -23,7 +23,7 @@ AUXILIARY = re.compile(r"\.aux_bn\.(?:(\d{1,3})\.)?")
 
 _AVERAGED = re.compile(r"(?:^|[._])(?:ema|swa|averaged?)(?:$|[._])", re.IGNORECASE)
 _DEEPEST = 5
-_MEAN, _STD = (re.compile(rf"(?:^|[._])(?:{names})$") for names in ("mean|mu", "std|sigma|stdev"))
+_NORMALISING = re.compile(r"(?:^|[._])(?:(?P<mean>mean|mu)|(?P<std>std|sigma|stdev))$")
 _SHOWN = 3  # names in a message
 
 
@@ -56,7 +56,8 @@ class Weights:
         tensors: By the network's own key; an auxiliary branch's as ``bn1.aux_bn.0.weight``.
         location: Keys of mappings and the common prefix that lead there, as ``model.module.``.
         class_count: First dimension of the classifier.
-        normalisation: (mean, std) of a normalising layer in front, where there is one.
+        normalisation: (mean, std) of a normalising layer in front, where there is one; some count
+            pixels in levels from 0 to 255.
         ignored: Where everything else in the file was.
     """
 
@@ -72,9 +73,20 @@ class Weights:
         return bool(_AVERAGED.search(self.location))
 
 
+Mappings = list[tuple[tuple[str, ...], dict[str, Tensor]]]
+"""Every mapping of a file that holds tensors: the keys that lead to it, and these tensors."""
+
+
 @dataclass(frozen=True)
-class _Candidate:
-    """One mapping of a file, without one of its prefixes."""
+class Candidate:
+    """One mapping of a file, without one of its prefixes.
+
+    Attributes:
+        path: Keys that lead to the mapping.
+        mapping: Its tensors.
+        prefix: What comes before the network's own keys.
+        hits: Tensors of the network that are in it, with their shape.
+    """
 
     path: tuple[str, ...]
     mapping: Mapping[str, Tensor]
@@ -83,7 +95,13 @@ class _Candidate:
 
     @property
     def location(self) -> str:
+        """Keys and prefix, as ``model.module.``."""
         return ".".join([*self.path, self.prefix])
+
+    @property
+    def keys(self) -> list[str]:
+        """Those of the mapping that have the prefix, without it."""
+        return [k.removeprefix(self.prefix) for k in self.mapping if k.startswith(self.prefix)]
 
     @property
     def rank(self) -> tuple[int, bool, int]:
@@ -99,44 +117,26 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
             what it lacks.
     """
     mappings = require_tensors(content, file)
-    best = _best(mappings, network)
+    misfit = f"{file} does not fit {network.architecture}"
+    best = nearest(mappings, network)
     if best is None:
-        raise _nothing_fits(mappings[0][1], network, file)
-    tensors = {
-        _network_key(key.removeprefix(best.prefix)): tensor
-        for key, tensor in best.mapping.items()
-        if key.startswith(best.prefix) and _is_wanted(key.removeprefix(best.prefix), network)
-    }
-    _require_all(tensors, best, network, file)
-    layer = _normalising_layer(best.mapping)
-    taken = {key for key in best.mapping if _network_key(key.removeprefix(best.prefix)) in tensors}
-    ignored = [".".join((*best.path, key)) for key in best.mapping if key not in {*taken, *layer}]
+        wanted, held = (listing([*keys], _SHOWN) for keys in (network.shapes, mappings[0][1]))
+        raise CheckpointError(
+            f"{misfit}: none of its tensors has a name and a shape of that network, such as "
+            f"{wanted}; it holds {held}"
+        )
+    used = {key: best.prefix + key for key in best.keys if _is_wanted(key, network)}
+    tensors = {_network_key(key): best.mapping[used[key]] for key in used}
+    _require_all(tensors, best, network, misfit)
+    layer, normalisation = _normalising_layer(best.mapping)
+    beside = [key for key in best.mapping if key not in {*used.values(), *layer}]
     return Weights(
         tensors,
         best.location,
-        _class_count(tensors, network, file),
-        _normalisation(best.mapping, layer),
-        (*_beside(content, best.path), *ignored),
+        class_count(tensors, network.classifier, misfit),
+        normalisation,
+        (*_beside(content, best.path), *(".".join((*best.path, key)) for key in beside)),
     )
-
-
-def usable_tensors(content: object, network: Network) -> tuple[int, int]:
-    """How many of the network's tensors the content holds, and how many others are beside them.
-
-    Counters and auxiliary branches are none of the others.
-    """
-    best = _best(tensor_mappings(content), network)
-    if best is None:
-        return 0, 0
-    keys = {key.removeprefix(best.prefix) for key in best.mapping if key.startswith(best.prefix)}
-    others = [
-        key
-        for key in keys
-        if not key.endswith("num_batches_tracked")
-        and not AUXILIARY.search(key)
-        and key not in network.shapes
-    ]
-    return best.hits, len(others)
 
 
 def auxiliary_count(tensors: Mapping[str, Tensor]) -> int:
@@ -151,14 +151,18 @@ def is_copy(tensors: Mapping[str, Tensor], index: int) -> bool:
     return all(main in tensors and tensor.equal(tensors[main]) for tensor, main in pairs)
 
 
-def _class_count(tensors: Mapping[str, Tensor], network: Network, file: str) -> int:
-    weights = [tensors[key] for key in tensors if key.startswith(network.classifier)]
+def class_count(tensors: Mapping[str, Tensor], classifier: tuple[str, ...], misfit: str) -> int:
+    """First dimension of the tensors whose keys begin as the classifier's do.
+
+    Raises:
+        CheckpointError: If there are none, or they differ; ``misfit`` begins the sentence.
+    """
+    weights = [tensor for key, tensor in tensors.items() if key.startswith(classifier)]
     # A pickle can blow a few bytes up to any shape, by a stride of 0.
-    if not weights or any(t.numel() > t.untyped_storage().nbytes() for t in weights):
-        raise CheckpointError(f"{file} does not fit {network.architecture}: it has no classifier")
-    counts = {len(tensor) for tensor in weights if tensor.ndim}
-    if len(counts) != 1 or 0 in counts:
-        raise CheckpointError(f"{file} has classifiers of {sorted(counts)} classes")
+    real = [t for t in weights if t.ndim and 0 < t.numel() <= t.untyped_storage().nbytes()]
+    counts = {len(tensor) for tensor in real}
+    if len(counts) != 1 or len(real) < len(weights):
+        raise CheckpointError(f"{misfit}: it has no classifier {classifier[0]}weight")
     return counts.pop()
 
 
@@ -170,40 +174,31 @@ def items_of(content: object) -> Iterator[tuple[str, object]]:
         yield from ((str(index), value) for index, value in enumerate(content))
 
 
-def _mappings(
-    content: object, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Mapping[object, object]]]:
-    """Every mapping in the content, outer ones first, with the keys that lead to it."""
+def tensor_mappings(content: object, path: tuple[str, ...] = ()) -> Mappings:
+    """Every mapping in the content that holds tensors, outer ones first."""
+    found: Mappings = []
     if len(path) == _DEEPEST:
-        return
-    if isinstance(content, Mapping):
-        yield path, content
-    for key, value in items_of(content):
-        yield from _mappings(value, (*path, key))
+        return found
+    items = list(items_of(content))
+    tensors = {key: value for key, value in items if isinstance(value, Tensor)}
+    if tensors and isinstance(content, Mapping):
+        found.append((path, tensors))
+    for key, value in items:
+        found += tensor_mappings(value, (*path, key))
+    return found
 
 
-def tensor_mappings(content: object) -> list[tuple[tuple[str, ...], dict[str, Tensor]]]:
-    """Every mapping in the content that holds tensors: the keys that lead to it, and these."""
-    return [(path, tensors) for path, m in _mappings(content) if (tensors := _tensors_of(m))]
-
-
-def require_tensors(content: object, file: str) -> list[tuple[tuple[str, ...], dict[str, Tensor]]]:
+def require_tensors(content: object, file: str) -> Mappings:
     """Every mapping that holds tensors; raises CheckpointError if none does."""
     if not (mappings := tensor_mappings(content)):
         raise CheckpointError(f"{file} holds no tensors")
     return mappings
 
 
-def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
-    return {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
-
-
-def _best(
-    mappings: list[tuple[tuple[str, ...], dict[str, Tensor]]], network: Network
-) -> _Candidate | None:
+def nearest(mappings: Mappings, network: Network) -> Candidate | None:
     """The mapping and the prefix that give most of the network's tensors, if any gives one."""
     candidates = [
-        _Candidate(path, tensors, prefix, hits)
+        Candidate(path, tensors, prefix, hits)
         for path, tensors in mappings
         for prefix, hits in _prefixes(tensors, network).items()
     ]
@@ -237,69 +232,42 @@ def _is_wanted(key: str, network: Network) -> bool:
 
 
 def _require_all(
-    tensors: Mapping[str, Tensor], best: _Candidate, network: Network, file: str
+    tensors: Mapping[str, Tensor], best: Candidate, network: Network, misfit: str
 ) -> None:
     missing = [key for key in network.shapes if key not in tensors]
-    other = [
-        key for key in tensors if key in network.shapes and not network.fits(key, tensors[key])
-    ]
-    if not missing and not other:
-        return
-    if all(key.startswith(network.classifier) for key in (*missing, *other)):
-        raise CheckpointError(
-            f"{file} fits {network.architecture} but for its classifier: there is no "
-            f"{join([*missing, *other])}; give a file that holds the classifier too"
-        )
-    where = f" under {best.location!r}" if best.location else ""
     lacks = [f"it has no {listing(missing, _SHOWN)}"] if missing else []
     lacks += [
-        f"{key} is {tuple(tensors[key].shape)} and not {tuple(network.shapes[key])}"
-        for key in other[:1]
-    ]
-    raise CheckpointError(
-        f"{file} does not fit {network.architecture}: nearest are the tensors{where}, with "
-        f"{best.hits} of its {len(network.shapes)}; {join(lacks)}"
-    )
+        f"{key} is {tuple(tensors[key].shape)} and not {tuple(shape)}"
+        for key, shape in network.shapes.items()
+        if key in tensors and not network.fits(key, tensors[key])
+    ][:1]
+    if lacks:
+        where = f" under {best.location!r}" if best.location else ""
+        raise CheckpointError(
+            f"{misfit}: nearest are the tensors{where}, with {best.hits} of its "
+            f"{len(network.shapes)}; {join(lacks)}"
+        )
 
 
-def _nothing_fits(tensors: Mapping[str, Tensor], network: Network, file: str) -> CheckpointError:
-    wanted, held = (listing([*keys], _SHOWN) for keys in (network.shapes, tensors))
-    return CheckpointError(
-        f"{file} does not fit {network.architecture}: none of its tensors has a name and a shape "
-        f"of that network, such as {wanted}; it holds {held}"
-    )
-
-
-def _normalising_layer(tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """Key of each mean and std of three channels to what comes before its name."""
-    return {
-        key: key[: match.start()]
-        for key, tensor in tensors.items()
-        if (match := _MEAN.search(key) or _STD.search(key))
-        and "running_" not in key
-        and tensor.numel() == 3
-        and tensor.is_floating_point()
+def _normalising_layer(
+    tensors: Mapping[str, Tensor],
+) -> tuple[list[str], tuple[tuple[float, ...], tuple[float, ...]] | None]:
+    """Keys of means and stds of three channels, and the pair of values that the layers agree on."""
+    keys: list[str] = []
+    values: dict[tuple[str, str | None], tuple[float, ...]] = {}
+    for key, tensor in tensors.items():
+        match = _NORMALISING.search(key)
+        is_of_channels = tensor.numel() == 3 and tensor.is_floating_point()
+        if match and is_of_channels and "running_" not in key:
+            keys.append(key)
+            decimals = (f"{value:.6g}" for value in tensor.flatten().tolist())  # of float32
+            values[key[: match.start()], match.lastgroup] = tuple(map(float, decimals))
+    pairs = {
+        (mean, values[layer, "std"])
+        for (layer, kind), mean in values.items()
+        if kind == "mean" and (layer, "std") in values
     }
-
-
-def _normalisation(
-    tensors: Mapping[str, Tensor], layer: Mapping[str, str]
-) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The mean and std that the layers agree on."""
-    pairs = set()
-    for start in dict.fromkeys(layer.values()):
-        keys = [key for key in layer if layer[key] == start]
-        means = [tensors[key].flatten() for key in keys if _MEAN.search(key)]
-        stds = [tensors[key].flatten() for key in keys if _STD.search(key)]
-        if len(means) == len(stds) == 1:
-            # Some layers count pixels in levels: a mean above 1 cannot be of pixels on [0, 1].
-            levels = 255 if max(means[0]) > 1 else 1
-            pairs.add((_numbers(means[0] / levels), _numbers(stds[0] / levels)))
-    return pairs.pop() if len(pairs) == 1 else None
-
-
-def _numbers(tensor: Tensor) -> tuple[float, ...]:
-    return tuple(float(f"{value:.6g}") for value in tensor.tolist())  # float32 to decimal
+    return keys, pairs.pop() if len(pairs) == 1 else None
 
 
 def _beside(content: object, path: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ Length = float | Tensor  # one for the whole batch, or (N, 1, 1, 1): one per ima
 
 @dataclass(frozen=True)
 class Ball:
-    """A norm as an attack sees it; every function maps (N, …) to (N, …), sample by sample.
+    """A norm as an attack sees it; every function takes and gives (N, 3, H, W), image by image.
 
     Attributes:
         start: (shape, epsilon, generator, device) to a random point of the ball; a shape of one
@@ -46,20 +46,20 @@ def _l2_start(
     noise = torch.randn(shape, generator=generator, device=device)
     dimension = noise[0].numel()
     radius = torch.rand(shape[0], generator=generator, device=device) ** (1 / dimension)
-    return _unit(noise) * (per_sample(radius, noise) * epsilon)
+    return _unit(noise) * (per_image(radius) * epsilon)
 
 
 def _unit(x: Tensor) -> Tensor:
     """Of length 1, however short x is; zero where x is."""
     # The largest entry first: of a confident network's gradient the squares would underflow, and
     # any floor under the length would shorten its steps and overstate its robustness.
-    largest = per_sample(_largest(x), x)
+    largest = per_image(_largest(x))
     scaled = x / torch.where(largest > 0, largest, 1)
-    return scaled / per_sample(_euclidean(scaled).clamp_min(1), x)
+    return scaled / per_image(_euclidean(scaled).clamp_min(1))
 
 
 def _shrink(x: Tensor, epsilon: Length) -> Tensor:
-    length = per_sample(_euclidean(x), x)
+    length = per_image(_euclidean(x))
     return x * torch.where(length > epsilon, epsilon / length, 1)
 
 
@@ -72,9 +72,9 @@ def _euclidean(x: Tensor) -> Tensor:
     return length
 
 
-def per_sample(values: Tensor, like: Tensor) -> Tensor:
-    """(N,) to (N, 1, …), with as many dimensions as ``like``."""
-    return values.view(-1, *[1] * (like.ndim - 1))
+def per_image(values: Tensor) -> Tensor:
+    """(N,) to (N, 1, 1, 1)."""
+    return values.view(-1, 1, 1, 1)
 
 
 BALLS: dict[Norm, Ball] = {

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.attacks.balls import BALLS, Length, per_sample
+from advprop_core.attacks.balls import BALLS, Length, per_image
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.attacks.losses import lifted_log_odds
 from advprop_core.pictures.draws import Streams
@@ -127,7 +127,7 @@ def attack_each(
             f"got {len(pixels)} images and {len(kinds)} kinds of attack"
         )
     epsilon, step_size = (
-        per_sample(torch.tensor(values, dtype=pixels.dtype, device=pixels.device), pixels)
+        per_image(torch.tensor(values, dtype=pixels.dtype, device=pixels.device))
         for values in zip(*((c.epsilon, c.step_size) for c in configs), strict=True)
     )
     copies = pixels.expand(len(configs), -1, -1, -1)

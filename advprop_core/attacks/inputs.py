@@ -31,8 +31,7 @@ def own_inputs(model: Model, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Te
         raise ValueError(
             f"labels must have shape ({len(images)},), one per image, got {tuple(labels.shape)}"
         )
-    with torch.inference_mode(False):
-        return images, labels.long().clone()
+    return images, labels.long().clone()
 
 
 def own_pixels(model: Model, pixels: Tensor) -> Tensor:

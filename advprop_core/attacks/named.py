@@ -1,7 +1,6 @@
 """Attacks and radii as people name and write them; loads no torch."""
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.errors import InputError
@@ -106,13 +105,15 @@ def read_radii(texts: Iterable[str], norm: str, name: str) -> tuple[float, ...]:
             is there twice.
     """
     written = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-    radii = [read_radius(part, norm, name) for part in written]
-    for value, part in zip(radii, written, strict=True):
+    radii: dict[float, str] = {}
+    for part in written:
+        value = read_radius(part, norm, name)
         if value <= 0:
             raise InputError(
                 f"{name} must be above 0, got {part}: clean images are measured anyway"
             )
-    for (value, part), (other, repeated) in combinations(zip(radii, written, strict=True), 2):
-        if abs(value - other) < _SAME:
-            raise InputError(f"{name} must name each radius once, got {part} and {repeated}")
+        for other, first in radii.items():
+            if abs(value - other) < _SAME:
+                raise InputError(f"{name} must name each radius once, got {first} and {part}")
+        radii[value] = part
     return tuple(radii)

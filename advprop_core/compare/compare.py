@@ -136,23 +136,31 @@ def compare(
 
     perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
     answers, passes = _ask(branches, photo, perturbed, layer)
-    photo = replace(photo, clean={name: clean for name, (clean, _, _) in answers.items()})
-    survives = {
-        name: exact.class_index == rounded.class_index
-        for name, (_, exact, rounded) in answers.items()
-    }
-    exact_answers = {name: exact for name, (_, exact, _) in answers.items()}
-    adversarial = photo.clean if perturbation is None else exact_answers
-    grid: Grid = {
-        **{("clean", name): prediction for name, prediction in photo.clean.items()},
-        **{("adversarial", name): prediction for name, prediction in adversarial.items()},
-    }
+    grid: dict[tuple[InputKind, str], Prediction] = {}
+    for name, (before, _, _) in answers.items():
+        grid["clean", name] = before
+    for name, (before, exact, _) in answers.items():
+        grid["adversarial", name] = before if perturbation is None else exact
+    change = (perturbed - photo.pixels).float().flatten()
+    facts = PerturbationFacts(
+        linf=float(change.abs().max()),
+        l2=float(change.norm()),
+        low=float(perturbed.min()),
+        high=float(perturbed.max()),
+        survives_png={
+            name: exact.class_index == rounded.class_index
+            for name, (_, exact, rounded) in answers.items()
+        },
+        clean_wrong=None
+        if photo.true_class is None
+        else {name: grid["clean", name].class_index != photo.true_class for name in branches},
+    )
     result = Comparison(
         clean=freeze(photo.pixels[0]),
         adversarial=freeze(perturbed[0]),
         predictions=grid,
         maps={},
-        facts=_facts(photo, perturbed, survives),
+        facts=facts,
         true_class=photo.true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
@@ -251,21 +259,3 @@ def _perturb(
     if isinstance(perturbation, EraseConfig):
         return erase(photo.pixels, perturbation)
     return attack(module, photo.pixels, photo.label(attack_branch), perturbation, on_step)
-
-
-def _facts(photo: Photo, perturbed: Tensor, survives: Mapping[str, bool]) -> PerturbationFacts:
-    change = (perturbed - photo.pixels).float().flatten()
-    wrong = None
-    if photo.true_class is not None:
-        wrong = {
-            name: prediction.class_index != photo.true_class
-            for name, prediction in photo.clean.items()
-        }
-    return PerturbationFacts(
-        linf=float(change.abs().max()),
-        l2=float(change.norm()),
-        low=float(perturbed.min()),
-        high=float(perturbed.max()),
-        survives_png=survives,
-        clean_wrong=wrong,
-    )

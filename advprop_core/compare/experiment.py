@@ -78,13 +78,7 @@ class Experiment(Checked):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, which :meth:`from_json` reads."""
-        return {
-            "perturbation": perturbation_json(self.perturbation),
-            "attack_branch": self.attack_branch,
-            "branches": list(self.branches),
-            "true_class": self.true_class,
-            "maps": None if self.maps is None else asdict(self.maps),
-        }
+        return asdict(self) | {"perturbation": perturbation_json(self.perturbation)}
 
     @classmethod
     def from_json(cls, content: Any) -> Self:
@@ -94,9 +88,12 @@ class Experiment(Checked):
             InputError: For a value of the wrong kind or out of its range.
             AttributeError, KeyError, TypeError, ValueError: For anything else.
         """
-        maps = content["maps"]
+        maps, perturbation = content["maps"], None
+        if content["perturbation"] is not None:
+            ((kind, settings),) = content["perturbation"].items()
+            perturbation = _KINDS[kind](**settings)
         return cls(
-            _read_perturbation(content["perturbation"]),
+            perturbation,
             content["attack_branch"],
             tuple(content["branches"]),
             content["true_class"],
@@ -110,13 +107,6 @@ def perturbation_json(perturbation: Perturbation | None) -> dict[str, Any] | Non
         return None
     kind = {AttackConfig: "attack", NoiseConfig: "noise", EraseConfig: "erase"}[type(perturbation)]
     return {kind: asdict(perturbation)}
-
-
-def _read_perturbation(content: Any) -> Perturbation | None:
-    if content is None:
-        return None
-    ((kind, settings),) = content.items()
-    return _KINDS[kind](**settings)
 
 
 def _only(comparison: Comparison, branches: Sequence[str]) -> Comparison:

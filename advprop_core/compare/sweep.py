@@ -1,7 +1,5 @@
 """How strong must an attack be? Every branch's answer against epsilon, and where it gives way."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +9,7 @@ from torch import Tensor, nn
 from advprop_core.attacks.gradient import attack, attack_each
 from advprop_core.attribution.progress import Counter
 from advprop_core.attribution.question import batches
-from advprop_core.compare.photo import Photo, ask_clean
+from advprop_core.compare.photo import ask_clean
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -91,36 +89,59 @@ def sweep(
     or stays as it is.
     """
     photo = ask_clean(branches, pixels, true_class, attack_branch)
+    module, label = branches[attack_branch], photo.label(attack_branch)
     grid = [*batches(len(epsilons), photo.pixels)]
     parts = len(grid) + len(branches) * _expected_tries(epsilons, precision)
     report = progress or (lambda share: None)
     # The search may take more tries than expected.
     counter = Counter(lambda done, total: report(min(1.0, done / total)), parts * config.steps)
-    work = _Work(branches, photo, config, attack_branch, scale_step, counter)
     answers: Answers = {0.0: photo.clean}
+
+    def attack_at(epsilon: float) -> AttackConfig:
+        if not scale_step:
+            return replace(config, epsilon=epsilon)
+        share = config.step_size / config.epsilon
+        return replace(config, epsilon=epsilon, step_size=share * epsilon)
+
+    def on_step(step: int, _: Tensor) -> None:
+        counter.add(1 if step else 0)  # 0 is the start
+
+    def ask(perturbed: Tensor, radii: Sequence[float]) -> None:
+        rows = {name: predict(branch, perturbed) for name, branch in branches.items()}
+        for index, epsilon in enumerate(radii):
+            answers[epsilon] = {name: row[index] for name, row in rows.items()}
+
     for batch in grid:
-        answers |= work.together([epsilons[index] for index in batch])
-    _search(answers, work, precision)
+        radii = [epsilons[index] for index in batch]
+        configs = [attack_at(epsilon) for epsilon in radii]
+        ask(attack_each(module, photo.pixels, label, configs, on_step), radii)
+    alone = {0.0}
+
+    def flip(name: str) -> Flip:
+        target, held = config.target_class, None
+        for epsilon in sorted(answers):
+            answer = answers[epsilon][name].class_index
+            if answer == target or (target is None and answer != photo.expected[name]):
+                return Flip(name, epsilon, held, answer)
+            held = epsilon
+        return Flip(name, None, held, answer)
+
+    for name in branches:
+        while (epsilon := _next_try(flip(name), alone, precision)) is not None:
+            ask(attack(module, photo.pixels, label, attack_at(epsilon), on_step), [epsilon])
+            alone.add(epsilon)
     order = sorted(answers)
     return Sweep(
         tuple(order),
         {name: tuple(answers[epsilon][name] for epsilon in order) for name in branches},
-        {name: work.flip(name, answers) for name in branches},
+        # Only now: a later branch's tries may have narrowed an earlier one's gap.
+        {name: flip(name) for name in branches},
         photo.expected,
         config.target_class,
         photo.true_class,
         attack_branch,
         precision,
     )
-
-
-def _search(answers: Answers, work: _Work, precision: float) -> None:
-    """Add answers until each branch's flip is as narrow as the precision, attacked alone."""
-    alone = {0.0}
-    for name in work.branches:
-        while (epsilon := _next_try(work.flip(name, answers), alone, precision)) is not None:
-            answers[epsilon] = work.alone(epsilon)
-            alone.add(epsilon)
 
 
 def _next_try(flip: Flip, alone: Collection[float], precision: float) -> float | None:
@@ -140,52 +161,3 @@ def _expected_tries(epsilons: Sequence[float], precision: float) -> int:
     """Tries that bring the widest gap of the grid down to the precision, its two ends included."""
     widest = max(high - low for low, high in zip((0.0, *epsilons), epsilons, strict=False))
     return 2 + max(0, math.ceil(math.log2(widest / precision) - 1e-9))
-
-
-@dataclass(frozen=True)
-class _Work:
-    branches: Mapping[str, nn.Module]
-    photo: Photo
-    config: AttackConfig
-    attack_branch: str
-    scale_step: bool
-    counter: Counter
-
-    def together(self, epsilons: Sequence[float]) -> Answers:
-        """What every branch says at each radius, all attacked as one batch."""
-        configs = [self._at(epsilon) for epsilon in epsilons]
-        perturbed = attack_each(*self._walk(), configs, self._step)
-        rows = {name: predict(module, perturbed) for name, module in self.branches.items()}
-        return {
-            epsilon: {name: rows[name][index] for name in rows}
-            for index, epsilon in enumerate(epsilons)
-        }
-
-    def alone(self, epsilon: float) -> dict[str, Prediction]:
-        """What every branch says at one radius."""
-        perturbed = attack(*self._walk(), self._at(epsilon), self._step)
-        return {name: predict(module, perturbed)[0] for name, module in self.branches.items()}
-
-    def flip(self, name: str, answers: Answers) -> Flip:
-        """Where a branch gives way."""
-        target, expected = self.config.target_class, self.photo.expected[name]
-        held = None
-        for epsilon in sorted(answers):
-            answer = answers[epsilon][name].class_index
-            if answer == target or (target is None and answer != expected):
-                return Flip(name, epsilon, held, answer)
-            held = epsilon
-        return Flip(name, None, held, answer)
-
-    def _walk(self) -> tuple[nn.Module, Tensor, Tensor]:
-        label = self.photo.label(self.attack_branch)
-        return self.branches[self.attack_branch], self.photo.pixels, label
-
-    def _step(self, step: int, _: Tensor) -> None:
-        self.counter.add(1 if step else 0)  # 0 is the start
-
-    def _at(self, epsilon: float) -> AttackConfig:
-        if not self.scale_step:
-            return replace(self.config, epsilon=epsilon)
-        share = self.config.step_size / self.config.epsilon
-        return replace(self.config, epsilon=epsilon, step_size=share * epsilon)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
-from advprop_core.attacks.autoattack.search import Adversarials, of_class, per_image
-from advprop_core.attacks.balls import BALLS
+from advprop_core.attacks.autoattack.search import Adversarials, of_class
+from advprop_core.attacks.balls import BALLS, per_image
 from advprop_core.attacks.gradient import with_gradient
 from advprop_core.attacks.inputs import Model
 from advprop_core.types import Norm

@@ -139,7 +139,7 @@ def _each_target(
         targets = likely_wrong(model(pixels), labels, config.targets)
     adversarials = Adversarials.none_yet(pixels)
     for target in targets.unbind(1):
-        rows = adversarials.robust_rows()
+        rows = (~adversarials.turned).nonzero()[:, 0]
         if not len(rows):
             break
         row_draws = [draws[row] for row in rows.tolist()]

@@ -35,10 +35,6 @@ class Adversarials:
         self.points[rows] = points
         self.turned[rows] = True
 
-    def robust_rows(self) -> Tensor:
-        """The rows without an adversarial image so far."""
-        return (~self.turned).nonzero()[:, 0]
-
 
 def cross_entropy(logits: Tensor, labels: Tensor, _targets: Tensor) -> Tensor:
     """Each image's cross-entropy, as :func:`log_odds` has it: what raises one raises the other."""
@@ -72,8 +68,3 @@ def likely_wrong(logits: Tensor, labels: Tensor, count: int) -> Tensor:
 def of_class(logits: Tensor, classes: Tensor) -> Tensor:
     """(N,) logits of one class each."""
     return logits.gather(1, classes[:, None])[:, 0]
-
-
-def per_image(values: Tensor) -> Tensor:
-    """(N,) to (N, 1, 1, 1)."""
-    return values.view(-1, 1, 1, 1)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
-from advprop_core.attacks.autoattack.search import Adversarials, margin, per_image
-from advprop_core.attacks.balls import BALLS
+from advprop_core.attacks.autoattack.search import Adversarials, margin
+from advprop_core.attacks.balls import BALLS, per_image
 from advprop_core.attacks.inputs import Model
 from advprop_core.pictures.draws import Streams, uniform
 from advprop_core.types import Norm

@@ -34,5 +34,4 @@ def test_what_is_found_is_kept_by_row():
     found.add(torch.tensor([1]), torch.ones(1, 3, 1, 1))
     assert found.turned.tolist() == [False, True, False]
     assert found.points.sum((1, 2, 3)).tolist() == [0, 3, 0]
-    assert found.robust_rows().tolist() == [0, 2]
     assert pixels.sum() == 0

@@ -316,7 +316,10 @@ def test_class_names_that_do_not_fit_are_ignored(tmp_path, make_dual, class_to_i
 
 def test_a_file_that_nearly_fits_says_what_it_lacks(tmp_path, make_dual):
     state = make_dual("test_resnet").branch("main").network.state_dict()
-    for missing, message in (("fc.", "it has no fc.weight, fc.bias"), ("layer1.", "it has no layer1.0")):
+    for missing, message in (
+        ("fc.", "it has no fc.weight, fc.bias"),
+        ("layer1.", "it has no layer1.0"),
+    ):
         kept = {key: value for key, value in state.items() if not key.startswith(missing)}
         torch.save({"net": kept}, tmp_path / "x.pth")
         assert message in refusal(tmp_path / "x.pth", "test_resnet")

@@ -5,16 +5,7 @@ import re
 import struct
 from typing import Final
 
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from advprop_core.errors import InputError
 
@@ -26,8 +17,6 @@ _REFUSED: Final = frozenset(
     {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG", "FITS", "IPTC", "BLP", "FTEX", "IM"}
 )
 
-
-# Pillow opens MPO, the stereo photos of some cameras, as the JPEG that it begins with.
 _FORMATS: Final = {
     ending: name
     for ending, name in Image.registered_extensions().items()  # loads all of Pillow's readers
@@ -36,23 +25,14 @@ _FORMATS: Final = {
 EXTENSIONS: Final = frozenset(_FORMATS)
 """File name endings, in lower case, of the formats that can be read."""
 
-# The readers are called directly: Image.open would try every reader on foreign bytes, and would
-# warn or raise by the process-wide Image.MAX_IMAGE_PIXELS before our own limits are checked.
-# These patterns are stricter than Pillow's: "BMW" is no BMP file.
-_SIGNATURES: Final[tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...]] = (
-    (re.compile(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
-    (re.compile(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
-    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
-     BmpImagePlugin.BmpImageFile),
-    (re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
-)  # fmt: skip
-_OTHERS: Final = [
-    name
-    for name in Image.ID
-    if name in _FORMATS.values() and name not in {reader.format for _, reader in _SIGNATURES}
-]
+_CERTAIN: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF")
+"""Formats whose first bytes are those of no other file: one that cannot be read is damaged."""
+_READERS: Final = {
+    name: Image.OPEN[name] for name in (*_CERTAIN, *Image.ID) if name in _FORMATS.values()
+}
+# Not Pillow's own way, which would make an MPO of the stereo photos of some cameras: they begin
+# with a JPEG.
+_READERS["JPEG"] = JpegImagePlugin.JpegImageFile, Image.OPEN["JPEG"][1]
 _PREFIX: Final = 16  # bytes that Pillow's readers look at to accept a file
 
 _NOT_PHOTOS: Final = (
@@ -92,19 +72,24 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
         ImageError: The bytes are no image.
         PIL.Image.DecompressionBombError: A reader found the image too large.
     """
-    for signature, reader in _SIGNATURES:
-        if signature.match(data):
-            try:
-                return reader(io.BytesIO(data))
-            except Image.DecompressionBombError:
-                raise
-            # On damaged files Pillow's readers let through whatever their parsers trip over
-            # (SyntaxError, struct.error, KeyError, zlib.error, MemoryError, a Warning …).
-            except Exception as error:
-                raise DamagedImage(reader.format) from error
-    for name in _OTHERS:
-        if (image := _open_if_accepted(name, data)) is not None:
-            return image
+    # Not Image.open, which would warn or raise by the process-wide Image.MAX_IMAGE_PIXELS before
+    # our own limits are checked.
+    for name, (reader, accept) in _READERS.items():
+        try:
+            # Pillow answers with a sentence where the library for a format is not installed.
+            if accept is not None and accept(data[:_PREFIX]) is not True:
+                continue
+            image = reader(io.BytesIO(data), "")
+        except Image.DecompressionBombError:
+            raise
+        # On damaged files Pillow's readers let through whatever their parsers trip over
+        # (SyntaxError, struct.error, KeyError, zlib.error, MemoryError, a Warning …).
+        except Exception as error:
+            if name in _CERTAIN:
+                raise DamagedImage(name) from error
+            continue
+        assert isinstance(image, ImageFile.ImageFile)
+        return image
     raise ImageError(_why_no_image(data))
 
 
@@ -123,22 +108,6 @@ def without_text(data: bytes) -> bytes:
             chunks.append(data[start:end])
         start = end
     return b"".join(chunks)
-
-
-def _open_if_accepted(name: str, data: bytes) -> ImageFile.ImageFile | None:
-    """The image, or None where the bytes are not of this format: not all have a signature."""
-    reader, accept = Image.OPEN[name]
-    try:
-        # Pillow answers with a sentence where the library for a format is not installed.
-        if accept is not None and accept(data[:_PREFIX]) is not True:
-            return None
-        image = reader(io.BytesIO(data), "")
-    except Image.DecompressionBombError:
-        raise
-    except Exception:  # as above: anything may come out of a parser
-        return None
-    assert isinstance(image, ImageFile.ImageFile)
-    return image
 
 
 def _why_no_image(data: bytes) -> str:

@@ -14,13 +14,7 @@ from gettext import NullTranslations
 
 _ENGLISH = NullTranslations()
 _in_english: ContextVar[bool] = ContextVar("in_english", default=False)
-
-
-def _english() -> NullTranslations:
-    return _ENGLISH
-
-
-_of_reader: Callable[[], NullTranslations] = _english
+_of_reader: Callable[[], NullTranslations] = NullTranslations
 
 
 def read_from(of_reader: Callable[[], NullTranslations]) -> None:

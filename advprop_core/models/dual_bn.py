@@ -153,9 +153,12 @@ class DualBNModel(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Convert, then share again: a conversion makes new tensors branch by branch."""
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        main = self.branch(MAIN)
-        for name in self.branch_names[1:]:
-            _tie(main, self.branch(name))
+        main, *others = (branch.modules() for branch in self.branches.values())
+        for main_module, *twins in zip(main, *others, strict=True):
+            if not isinstance(main_module, _BatchNorm):
+                for twin in twins:
+                    twin._parameters.update(main_module._parameters)
+                    twin._buffers.update(main_module._buffers)
         return self
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
@@ -243,13 +246,6 @@ def attack_view(module: nn.Module) -> nn.Module:
     for parameter in module.parameters():
         memo[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
     return copy.deepcopy(module, memo).eval()
-
-
-def _tie(main: nn.Module, other: nn.Module) -> None:
-    for main_module, twin in zip(main.modules(), other.modules(), strict=True):
-        if not isinstance(main_module, _BatchNorm):
-            twin._parameters.update(main_module._parameters)
-            twin._buffers.update(main_module._buffers)
 
 
 def _own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:

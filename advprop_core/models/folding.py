@@ -48,11 +48,12 @@ def moved_by_folding(module: nn.Module, example: Tensor, layers: Iterable[str]) 
     Module and example are those of :func:`fold`; layers are dotted names within the module.
     """
     pairs = _foldable_pairs(module, example)
-
-    def is_cut(layer: str, conv: str, norm: str) -> bool:
-        return f"{conv}.".startswith(f"{layer}.") and not f"{norm}.".startswith(f"{layer}.")
-
-    return {layer for layer in layers if any(is_cut(layer, *pair) for pair in pairs)}
+    return {
+        layer
+        for layer in layers
+        for conv, norm in pairs
+        if f"{conv}.".startswith(f"{layer}.") and not f"{norm}.".startswith(f"{layer}.")
+    }
 
 
 def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Module]:

@@ -43,14 +43,12 @@ class _Record:
         return OrderedDict()
 
 
-_STAND_INS: dict[str, type] = {
-    **dict.fromkeys(("numpy", "pathlib", "datetime"), _Value),
-    **dict.fromkeys(
-        ("lightning", "lightning_fabric", "pytorch_lightning", "omegaconf", "easydict", "yacs"),
-        _Record,
-    ),
-    **dict.fromkeys(("ml_collections", "addict", "mmengine", "mmcv", "transformers"), _Record),
-}
+_VALUES = ("numpy", "pathlib", "datetime")
+_RECORDS = (
+    *("lightning", "lightning_fabric", "pytorch_lightning", "omegaconf", "easydict", "yacs"),
+    *("ml_collections", "addict", "mmengine", "mmcv", "transformers"),
+)
+_STAND_INS = {**dict.fromkeys(_VALUES, _Value), **dict.fromkeys(_RECORDS, _Record)}
 """By the package whose values they are."""
 
 _ALLOWED: list[Any] = [
@@ -79,7 +77,11 @@ def read_pickle(path: Path) -> object:
             name = match[1] if match else ""
             stand_in = _STAND_INS.get(name.partition(".")[0])
             if stand_in is None or (stand_in, name) in allowed:
-                raise _refusal(path, name) from None
+                raise CheckpointError(
+                    f"{path.name} is a damaged pickle, or holds pickled code"
+                    f"{f' ({name})' if name else ''}, which is never run here: save its state_dict "
+                    "as safetensors"
+                ) from None
             allowed.append((stand_in, name))
         except Exception as error:  # a zip or pickle that breaks off raises nearly anything
             raise CheckpointError(
@@ -99,10 +101,3 @@ def _require_unpacked(path: Path) -> None:
         raise CheckpointError(
             f"{path.name} is a packed archive, and torch.save writes none: unpack it first"
         )
-
-
-def _refusal(path: Path, name: str) -> CheckpointError:
-    return CheckpointError(
-        f"{path.name} is a damaged pickle, or holds pickled code{f' ({name})' if name else ''}, "
-        "which is never run here: save its state_dict as safetensors"
-    )

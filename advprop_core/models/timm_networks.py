@@ -21,6 +21,9 @@ from advprop_core.types import ModelInfo
 ARGUMENTS = ("act_layer", "aa_layer", "drop_path_rate", "drop_rate", "global_pool", "norm_layer")
 
 
+_SECONDS = 3.0  # within which the hub has to answer
+
+
 class UnknownArchitecture(InputError):
     """A name that is not one of timm's; the message lists near matches."""
 
@@ -68,7 +71,9 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
     try:
         network: Any = timm.create_model(name, pretrained=True)
     except Exception as error:  # a description from the hub may say anything, and timm obeys
-        if not name.startswith("local-dir:") and _is_offline(error):
+        # It failed for want of a connection, and not for what it found.
+        broken = isinstance(error, URLError | ConnectionError | TimeoutError)
+        if not name.startswith("local-dir:") and (broken or not _hub_is_reachable()):
             raise Offline(_offline_message(name)) from error
         raise InputError(f"{name} cannot be loaded ({type(error).__name__}: {error})") from error
     config = network.pretrained_cfg
@@ -138,23 +143,17 @@ def _require_weights(name: str) -> None:
     cached = repository and any(
         isinstance(huggingface_hub.try_to_load_from_cache(repository, file), str) for file in files
     )
-    if not cached and not _reachable(huggingface_hub.constants.ENDPOINT):
+    if not cached and not _hub_is_reachable():
         raise Offline(_offline_message(name))
 
 
-def _is_offline(error: Exception) -> bool:
-    """Whether a download failed for want of a connection, and not for what it found."""
-    broken = isinstance(error, URLError | ConnectionError | TimeoutError)
-    return broken or not _reachable(huggingface_hub.constants.ENDPOINT)
-
-
-def _reachable(url: str, timeout: float = 3.0) -> bool:
-    parts = urlsplit(url)
-    way = getproxies().get(parts.scheme, url)  # the hub's client goes by way of these
+def _hub_is_reachable() -> bool:
+    url = huggingface_hub.constants.ENDPOINT
+    way = getproxies().get(urlsplit(url).scheme, url)  # the hub's client goes by way of these
     parts = urlsplit(way if "://" in way else f"http://{way}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        socket.create_connection((parts.hostname or "", port), timeout).close()
+        socket.create_connection((parts.hostname or "", port), _SECONDS).close()
     except OSError:  # no name, no route or no answer: all mean offline
         return False
     return True

@@ -191,7 +191,7 @@ def test_a_failing_download_is_offline_too(monkeypatch):
     def fail(*_args, **_kwargs):
         raise ConnectionError("reset by peer")
 
-    monkeypatch.setattr(timm_networks, "_reachable", lambda _: True)
+    monkeypatch.setattr(timm_networks, "_hub_is_reachable", lambda: True)
     monkeypatch.setattr(timm, "create_model", fail)
     with pytest.raises(Offline, match="resnet18"):
         timm_networks.load_pretrained("resnet18.a1_in1k")
@@ -202,7 +202,7 @@ def test_what_is_wrong_with_what_was_found_is_no_connection_problem(monkeypatch,
     def fail(*_args, **_kwargs):
         raise KeyError("architecture")
 
-    monkeypatch.setattr(timm_networks, "_reachable", lambda _: True)
+    monkeypatch.setattr(timm_networks, "_hub_is_reachable", lambda: True)
     monkeypatch.setattr(timm, "create_model", fail)
     monkeypatch.setattr(timm_networks.timm.models, "is_model", lambda _: True)
     with pytest.raises(ValueError, match=r"cannot be loaded \(KeyError: 'architecture'\)"):
@@ -218,12 +218,12 @@ def test_a_proxy_may_be_written_without_its_scheme(monkeypatch):
         raise OSError
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    assert not timm_networks._reachable("https://hub.example")
+    assert not timm_networks._hub_is_reachable()
     assert asked == [("proxy.example", 3128)]
 
 
 def test_what_is_cached_needs_no_network(monkeypatch):
-    monkeypatch.setattr(timm_networks, "_reachable", lambda _: pytest.fail("the network was asked"))
+    monkeypatch.setattr(timm_networks, "_hub_is_reachable", lambda: pytest.fail("was asked"))
     monkeypatch.setattr(
         timm_networks.huggingface_hub, "try_to_load_from_cache", lambda repository, file: "/cached"
     )
@@ -249,7 +249,7 @@ def test_a_proxy_is_asked_instead_of_the_hub(monkeypatch):
     monkeypatch.setattr(
         socket, "create_connection", lambda where, timeout: asked.append(where) or Connection()
     )
-    assert timm_networks._reachable("https://hub.example")
+    assert timm_networks._hub_is_reachable()
     assert asked == [("proxy.example", 3128)]
 
 

@@ -20,7 +20,7 @@ def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         (N,).
     """
-    label_logit, others = _label_and_others(logits, labels)
+    label_logit, others = label_and_others(logits, labels)
     return others.logsumexp(1) - label_logit
 
 
@@ -32,11 +32,12 @@ def lifted_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     same network with logits times ten would be attacked in another direction and look more robust.
     Shapes are those of :func:`log_odds`.
     """
-    label_logit, others = _label_and_others(logits.detach(), labels)
+    label_logit, others = label_and_others(logits.detach(), labels)
     temperature = ((label_logit - others.amax(1)) / _LEAD).clamp_min(1)
     return log_odds(logits / temperature[:, None], labels)
 
 
-def _label_and_others(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def label_and_others(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) logits of the labels, and (N, C) those of the other classes, the label's being -inf."""
     column = labels[:, None]
     return logits.gather(1, column)[:, 0], logits.scatter(1, column, -torch.inf)

@@ -1,13 +1,14 @@
 """Maps read off the gradient at the pixels. None of them needs a hook."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
-from captum.attr import IntegratedGradients, Saliency
+from captum.attr import IntegratedGradients
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.attribution.question import Question, batch_size, batches, scores
+from advprop_core.attribution.question import Question, batch_size, batches, scores, scores_of
 
 _INTEGRATION_STEPS = (32, 64, 128, 256)
 _MISSED = 0.05  # of the change of the score
@@ -34,11 +35,8 @@ def saliency_negative(question: Question) -> Tensor:
 
 def loss_gradient(question: Question) -> Tensor:
     """Gradient of the cross-entropy, summed over channels (Tsipras et al., arXiv 1805.12152)."""
-    with torch.enable_grad():
-        leaf = question.pixels.detach().clone().requires_grad_()
-        classes = torch.tensor(question.targets, device=leaf.device)
-        loss = F.cross_entropy(question.module(leaf * 1), classes, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, leaf)
+    classes = torch.tensor(question.targets, device=question.pixels.device)
+    gradient = question.gradient(lambda z: F.cross_entropy(z, classes, reduction="sum"))
     return gradient.sum(1)
 
 
@@ -111,14 +109,8 @@ def gradient_shap(question: Question) -> Tensor:
 
 def _gradient(question: Question) -> Tensor:
     return question.once(
-        "gradient", lambda: _gradients_at(question, question.pixels, list(question.targets))
+        "gradient", lambda: question.gradient(lambda z: scores_of(z, question.targets))
     )
-
-
-def _gradients_at(question: Question, points: Tensor, targets: list[int]) -> Tensor:
-    leaf = points.detach().requires_grad_()  # captum warns where it has to set this
-    gradients: Tensor = Saliency(question.module).attribute(leaf, targets, abs=False)
-    return gradients.detach()
 
 
 # -- random copies --------------------------------------------------------------------------------
@@ -167,9 +159,8 @@ def _sampled(question: Question, count: int, draw: Draw) -> Iterator[tuple[slice
         generator = question.generator()  # the same draws for every image
         for some in batches(count, images, len(images)):
             points, weights = draw(images, len(some), generator)
-            gradients = _gradients_at(
-                question, points.flatten(0, 1), [target for target in targets for _ in some]
-            )
+            classes = [target for target in targets for _ in some]
+            gradients = question.gradient(partial(scores_of, targets=classes), points.flatten(0, 1))
             yield rows, gradients.unflatten(0, points.shape[:2]) * weights
             done = start * count + len(images) * some.stop
             question.report(done, len(question.pixels) * count)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.methods import Method
 from advprop_core.types import Progress
 
@@ -56,6 +57,17 @@ class Question:
     def generator(self) -> torch.Generator:
         """A fresh generator on the CPU, so that a draw is the same on every device."""
         return torch.Generator().manual_seed(self.seed)
+
+    def gradient(self, loss: Callable[[Tensor], Tensor], points: Tensor | None = None) -> Tensor:
+        """(N, 3, H, W) gradient of what a function of the logits sums up to.
+
+        At the question's pixels, or at other points.
+        """
+        with torch.enable_grad():
+            leaf = (self.pixels if points is None else points).detach().clone().requires_grad_()
+            total = loss(self.module(leaf * 1)).sum()  # a module may write into what it is given
+            (gradient,) = torch.autograd.grad(total, leaf)
+        return gradient
 
     def counted(self, total: int, done: int = 0) -> Callable[[Tensor], Tensor]:
         """The module, which reports after each call how many of all images went through it."""
@@ -147,6 +159,30 @@ def scores_of(logits: Tensor, targets: Sequence[int]) -> Tensor:
     """(N,) score of each target, of the first N rows."""
     chosen = torch.tensor(list(targets), device=logits.device)
     return logits[: len(chosen)].gather(1, chosen[:, None])[:, 0]
+
+
+def require_sum(
+    question: Question, total: Tensor, expected: Tensor, allowed: Tensor, *, of: str, where: str
+) -> None:
+    """Refuse maps whose parts, (N,) in total, do not add up to what they are parts of.
+
+    Args:
+        question: Whose answer they are.
+        total: (N,) sum of each map.
+        expected: (N,) what it must be.
+        allowed: (N,) how far it may be away.
+        of: What the parts are parts of, in words.
+        where: What the network may have that lets some get lost, a sentence without its stop.
+
+    Raises:
+        Unfit: With the numbers of the first such map.
+    """
+    for index in (~((total - expected).abs() <= allowed)).nonzero()[:, 0].tolist():  # NaN too
+        raise Unfit(
+            f"{question.method.title} does not fit this network and image: the map must add up to "
+            f"{of}, {expected[index]:.3g}, and adds up to {total[index]:.3g}. {where}. Integrated "
+            "gradients needs no rules"
+        )
 
 
 def batches(count: int, pixels: Tensor, per_item: int = 1) -> Iterator[range]:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from advprop_core.attribution.cams import gradient_cam
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.question import Question, scores, scores_of
+from advprop_core.attribution.question import Question, require_sum, scores_of
 
 _ACTIVATIONS = {
     "relu": "ReLU",
@@ -70,24 +70,29 @@ def deep_lift(question: Question) -> Tensor:
         after, before = (scores_of(half, question.targets) for half in logits.chunk(2))
         (slopes,) = torch.autograd.grad(after.sum(), leaf)
     contributions = question.pixels * slopes  # black is 0, so this is the way from it
-    _require_complete(question, contributions, (after - before).detach())
+    change, total = (after - before).detach(), contributions.flatten(1).sum(1)
+    require_sum(
+        question,
+        total,
+        change,
+        _TOLERANCE * change.abs() + _ROUNDING * contributions.abs().flatten(1).sum(1),
+        of="the change of the score from black",
+        where="Some activation, pooling or product has no rule",
+    )
     return contributions.sum(1)
 
 
 def _through_relus(question: Question, *, blind: bool) -> Tensor:
     def make() -> Tensor:
-        with torch.enable_grad():
-            leaf = question.pixels.detach().clone().requires_grad_()
-            with _PositiveOnly(blind) as rule:
-                total = scores(question.module, leaf * 1, question.targets).sum()
-            if rule.met != {"ReLU"}:
-                others = ", ".join(sorted(rule.met - {"ReLU"}))
-                raise Unfit(
-                    f"{question.method.title} does not fit this network: it changes what a ReLU "
-                    f"passes back, and this network has {others or 'none'}. Saliency, Integrated "
-                    "gradients and Grad-CAM do"
-                )
-            (gradient,) = torch.autograd.grad(total, leaf)
+        with _PositiveOnly(blind) as rule:
+            gradient = question.gradient(lambda logits: scores_of(logits, question.targets))
+        if rule.met != {"ReLU"}:
+            others = ", ".join(sorted(rule.met - {"ReLU"}))
+            raise Unfit(
+                f"{question.method.title} does not fit this network: it changes what a ReLU passes "
+                f"back, and this network has {others or 'none'}. Saliency, Integrated gradients "
+                "and Grad-CAM do"
+            )
         return gradient.sum(1)
 
     return question.once(("relus", blind), make)
@@ -159,15 +164,3 @@ def _maximum(
     for other in others:
         first = first + _along_chord(torch.relu, other - first)
     return (first + lowest).view_as(pooled)
-
-
-def _require_complete(question: Question, contributions: Tensor, change: Tensor) -> None:
-    missed = (contributions.flatten(1).sum(1) - change).abs()
-    allowed = _TOLERANCE * change.abs() + _ROUNDING * contributions.abs().flatten(1).sum(1)
-    for index in (missed > allowed).nonzero()[:, 0].tolist():
-        raise Unfit(
-            f"{question.method.title} does not fit this network: its contributions must add up to "
-            f"the change of the score from black, {change[index]:.3g}, and miss it by "
-            f"{missed[index]:.3g}. Some activation, pooling or product has no rule. Integrated "
-            "gradients needs no rules"
-        )

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.question import Question, scores
+from advprop_core.attribution.question import Question, require_sum, scores
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.models.folding import fold
 
@@ -53,22 +53,15 @@ def relevance(question: Question) -> Tensor:
         (shares,) = torch.autograd.grad(total, leaf, total.detach())
     with torch.no_grad():
         expected = scores(question.module, question.pixels.clone(), question.targets)
-    _require_conserved(question, shares, rules.biases.to(expected), expected)
+    require_sum(
+        question,
+        shares.flatten(1).sum(1) + rules.biases.to(expected),
+        expected,
+        _TOLERANCE * expected.abs(),
+        of="the score",
+        where="Some layer has no rule, or fires through its bias alone",
+    )
     return shares.sum(1)
-
-
-def _require_conserved(
-    question: Question, shares: Tensor, biases: Tensor, expected: Tensor
-) -> None:
-    conserved = shares.flatten(1).sum(1) + biases
-    lost = (conserved - expected).abs()
-    for index in (~(lost <= _TOLERANCE * expected.abs())).nonzero()[:, 0].tolist():
-        raise Unfit(
-            f"{question.method.title} does not fit this network and image: the relevance of the "
-            f"pixels must add up to the score, {expected[index]:.3g}, and adds up to "
-            f"{conserved[index]:.3g}. Some layer has no rule, or fires through its bias alone. "
-            "Integrated gradients needs no rules"
-        )
 
 
 class _Rules(TorchFunctionMode):

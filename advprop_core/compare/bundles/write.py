@@ -21,7 +21,7 @@ from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.pictures.digests import raw_bytes
 from advprop_core.pictures.formats import open_image
 from advprop_core.text import legible, spreadsheet_cell
-from advprop_core.types import AttributionMap, Comparison, ModelInfo
+from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, ModelInfo
 
 FORMAT = 1
 MANIFEST, PICTURE, PERTURBED = "manifest.json", "picture.png", "perturbed.png"
@@ -89,14 +89,12 @@ def map_name(drawn: AttributionMap) -> str:
 
 def answers_csv(comparison: Comparison, info: ModelInfo) -> str:
     """Every class's probability, a column for each branch and input; exact to the last bit."""
-    cells = [(branch, kind) for kind, branch in comparison.predictions]
-    cells.sort(key=lambda cell: (comparison.branches.index(cell[0]), cell[1] != "clean"))
+    cells = [(branch, kind) for branch in comparison.branches for kind in INPUT_KINDS]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["index", "id", "name", *(f"{branch} {kind}" for branch, kind in cells)])
     columns = [comparison.predictions[k, b].probabilities.tolist() for b, k in cells]
-    for index, shares in enumerate(zip(*columns, strict=True)):
-        words = (info.class_ids[index], info.class_names[index])
+    for index, (words, *shares) in enumerate(zip(info.classes, *columns, strict=True)):
         named = [index, *map(spreadsheet_cell, words)]
         table.writerow([*named, *(f"{share:.9g}" for share in shares)])
     return text.getvalue()
@@ -139,7 +137,17 @@ def _manifest(record: Record, files: Mapping[str, bytes]) -> dict[str, Any]:
         "experiment": record.experiment.to_json(),
         "attacked_class": class_json(info, comparison.attacked_class),
         "facts": asdict(comparison.facts),
-        "maps": [_map_json(drawn, info) for drawn in comparison.maps.values()],
+        "maps": [
+            {
+                "array": map_name(drawn),
+                "branch": drawn.branch,
+                "input": drawn.input_kind,
+                "method": drawn.method,
+                "class": class_json(info, drawn.class_index),
+                "layer": drawn.layer,
+            }
+            for drawn in comparison.maps.values()
+        ],
         "maps_refused": comparison.maps_refused,
         "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
@@ -152,15 +160,4 @@ def machine() -> dict[str, Any]:
         "capability": torch.backends.cpu.get_cpu_capability(),
         "system": platform.system(),
         "threads": torch.get_num_threads(),
-    }
-
-
-def _map_json(drawn: AttributionMap, info: ModelInfo) -> dict[str, Any]:
-    return {
-        "array": map_name(drawn),
-        "branch": drawn.branch,
-        "input": drawn.input_kind,
-        "method": drawn.method,
-        "class": class_json(info, drawn.class_index),
-        "layer": drawn.layer,
     }

@@ -66,9 +66,8 @@ class Checkpoint:
         trained = {name: origin for name, origin in origins if name not in self.copies}
         info = replace(self.info, branches=trained)
         model = timm_networks.create(info)
-        wanted = model.state_dict().keys()
-        state = {key: value for key, value in self.model.state_dict().items() if key in wanted}
-        model.load_state_dict(state)
+        state = self.model.state_dict()
+        model.load_state_dict({key: state[key] for key in model.state_dict()})
         return Checkpoint(model.freeze(), info, self.notes, self.findings)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +40,8 @@ _SIZE_KEYS = (
     "image_size",
     "train_crop_size",
 )
+_DESCRIPTIONS = ("args", "pretrained_cfg", "config", "hyper_parameters")
+_DEEPEST = 3
 _CLASS_KEYS = ("classes", "class_names", "label_names", "class_to_idx", "id2label")
 
 
@@ -109,7 +112,8 @@ class _Description:
         for path, mapping in self._mappings:
             for key in keys:
                 if (value := parse(mapping.get(key))) is not None:
-                    self.read |= {".".join(path), ".".join((*path, key))}
+                    # As `args`, `args.pretrained_cfg` and `args.pretrained_cfg.mean`.
+                    self.read |= set(accumulate((*path, key), "{}.{}".format))
                     return value
         return None
 
@@ -118,20 +122,15 @@ def _descriptions(
     content: object, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """The mappings in which scripts describe a network: the file's own, args, a configuration."""
-    if isinstance(content, list | tuple) and not path:
-        for key, value in items_of(content):
-            yield from _descriptions(value, (key,))
-    if not isinstance(content, Mapping):
+    content = vars(content) if isinstance(content, argparse.Namespace) else content
+    if isinstance(content, Mapping):
+        yield path, content
+    elif path or not isinstance(content, list | tuple):
         return
-    yield path, content
-    for key in ("args", "pretrained_cfg", "config", "hyper_parameters"):
-        value = content.get(key)
-        value = vars(value) if isinstance(value, argparse.Namespace) else value
-        if isinstance(value, Mapping):
-            yield (*path, key), value
-            nested = value.get("pretrained_cfg")
-            if isinstance(nested, Mapping):
-                yield (*path, key), nested
+    for key, value in items_of(content):
+        # Not deeper: a pickle may hold itself.
+        if len(path) < _DEEPEST and (key in _DESCRIPTIONS or not isinstance(content, Mapping)):
+            yield from _descriptions(value, (*path, key))
 
 
 def _as_architecture(value: object) -> str | None:
@@ -188,6 +187,7 @@ def _describe(
     written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
     names = settled("classes", settings.classes, written_names, ())
     classes = with_wnids(names) or timm_networks.default_classes(count)
+    ids, readable = zip(*classes, strict=True)
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
     auxiliaries: dict[str, BranchOrigin] = {
         auxiliary_name(index): "copied" if is_copy(weights.tensors, index) else "trained"
@@ -195,8 +195,8 @@ def _describe(
     }
     info = ModelInfo(
         architecture=architecture,
-        class_ids=tuple(identity for identity, _ in classes),
-        class_names=tuple(name for _, name in classes),
+        class_ids=ids,
+        class_names=readable,
         input_size=settled("size", settings.size, written_size, config.input_size[-1]),
         mean=settled("mean", settings.mean, written_mean, tuple(config.mean)),
         std=settled("std", settings.std, written_std, tuple(config.std)),

@@ -77,13 +77,13 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
             raise Offline(_offline_message(name)) from error
         raise InputError(f"{name} cannot be loaded ({type(error).__name__}: {error})") from error
     config = network.pretrained_cfg
-    classes = _classes(config, network.num_classes)
+    ids, names = zip(*_classes(config, network.num_classes), strict=True)
     model = DualBNModel(network, config["mean"], config["std"])
     size = config.get("test_input_size") or config["input_size"]
     info = ModelInfo(
         architecture=config.get("architecture") or name,
-        class_ids=tuple(identity for identity, _ in classes),
-        class_names=tuple(name for _, name in classes),
+        class_ids=ids,
+        class_names=names,
         input_size=int(size[-1]),
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),

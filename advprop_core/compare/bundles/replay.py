@@ -12,7 +12,6 @@ from advprop_core.errors import AdvPropError
 from advprop_core.files import versions
 from advprop_core.pictures.decoding import decode, to_pixels
 from advprop_core.text import legible
-from advprop_core.types import Comparison
 
 _SHORT = 12  # letters of a digest
 
@@ -69,7 +68,9 @@ def replay(
         return Replay(tuple(differences), causes, {})
     compared = list(pairs(bundle.arrays, bundle.maps, comparison))
     differences += [pair.difference for pair in compared if pair.difference]
-    differences += _refusals(bundle, comparison)
+    before, after = bundle.manifest.get("maps_refused"), comparison.maps_refused
+    if bool(before) != bool(after):
+        differences.append(f"maps refused: {'yes' if before else 'no'} saved, {after or 'no'} now")
     gaps = dict.fromkeys(TOLERANCES, 0.0)
     for pair in compared:
         gaps[pair.kind] = max(gaps[pair.kind], pair.gap)
@@ -99,11 +100,3 @@ def _causes(bundle: Bundle, network: Mapping[str, Any]) -> list[str]:
     if is_other_file and not _other_network(bundle.network, network):
         sentences.append("the network's file is another one, with the same weights")
     return sentences
-
-
-def _refusals(bundle: Bundle, now: Comparison) -> list[str]:
-    """Whether maps were refused then and are not now, or the other way round."""
-    before, after = bundle.manifest.get("maps_refused"), now.maps_refused
-    if bool(before) == bool(after):
-        return []
-    return [f"maps refused: {'yes' if before else 'no'} saved, {after or 'no'} now"]

@@ -275,9 +275,10 @@ def test_names_that_are_wnids_become_readable(tmp_path, make_dual):
 
 def test_what_was_read_is_not_said_to_be_ignored(tmp_path, make_dual):
     state = make_dual("test_resnet").branch("main").network.state_dict()
-    options = argparse.Namespace(model="test_resnet", train_crop_size=96, val_crop_size=128)
     levels = {"mean": [127.5] * 3, "std": [63.75] * 3}  # from 0 to 255
-    file = {"model": state, "args": options, "epoch": 3, **levels}
+    sizes = {"train_crop_size": 96, "val_crop_size": 128}
+    options = argparse.Namespace(model="test_resnet", pretrained_cfg=levels, **sizes)
+    file = {"model": state, "args": options, "epoch": 3}
     torch.save({**file, "classes": list("abcdef")}, tmp_path / "x.pth")
     checkpoint = load(tmp_path / "x.pth")
     assert checkpoint.info.input_size == 128

@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.run import auto_attack
 from advprop_core.datasets.named import load_images
-from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import BATCH_SIZE
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig

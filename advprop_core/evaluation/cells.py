@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from advprop_core.datasets.cifar import CorruptedArrays
+from advprop_core.datasets.imagenet_c import CorruptedPhotos
 from advprop_core.errors import InputError
 from advprop_core.evaluation.conditions import EACH, Condition
-from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, Stored
+from advprop_core.evaluation.results import NOT_SHOWN, Answers
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.types import ModelInfo
 
 PHOTO_SIZE = 224
 """Pixels per side for which the published severities of corruptions hold."""
+
+Stored = CorruptedArrays | CorruptedPhotos
+"""The same images under every corruption of a published set, read from files."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,14 +15,15 @@ from advprop_core.datasets.imagenet_c import CorruptedPhotos
 from advprop_core.datasets.layouts import Place, find_place
 from advprop_core.datasets.named import Images, among_own_classes, load_images
 from advprop_core.errors import InputError
-from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
+from advprop_core.evaluation.cells import PHOTO_SIZE, Stored, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
-from advprop_core.evaluation.stored_corruptions import as_small_as
 from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES
+from advprop_core.pictures.pixels import resized
 
-Classes = tuple[tuple[str, str], ...]
+_BATCH = 64  # photos that are made smaller at a time
 
 
 @dataclass(frozen=True)
@@ -169,16 +170,15 @@ def open_stored(
     for name, checkpoint in opened.items():
         classes, size = checkpoint.info.classes, checkpoint.info.input_size
         if classes not in sets:
-            files, remarks = _open_files(request, place, classes, chosen)
-            _require_classes(request, name, checkpoint, files.labels)
-            sets[classes] = _with_clean_photos(request, files, classes)
-            notes += [*remarks, *sets[classes].notes]
+            sets[classes] = _open_set(request, place, classes, chosen)
+            _require_classes(request, name, checkpoint, sets[classes].files.labels)
+            notes += sets[classes].notes
         files = sets[classes].files
         notes += left_out(name, (), files.ignored_classes)
         if place.kind == "cifar10-c" and size > cifar.SIDE:
             notes += of_small_photos(len(files.labels), len(files.labels), size, corrupted=False)
         if (classes, size) not in small:
-            small[classes, size] = as_small_as(sets[classes].clean, size)
+            small[classes, size] = _at_size(sets[classes].clean, size)
         models.append(
             TestedModel(
                 name,
@@ -208,9 +208,9 @@ def open_stored(
 class _StoredSet:
     """A published set's files for one list of classes, with clean photos where there are some."""
 
-    files: CorruptedArrays | CorruptedPhotos
+    files: Stored
     clean: Tensor
-    notes: Sequence[str] = ()
+    notes: Sequence[str]
     unreadable: Sequence[Unreadable] = ()
 
 
@@ -233,16 +233,16 @@ def _require_classes(
     )
 
 
-def _open_files(
+def _open_set(
     request: DataRequest, place: Place, classes: Classes, chosen: Sequence[tuple[str, int]]
-) -> tuple[CorruptedArrays | CorruptedPhotos, list[str]]:
+) -> _StoredSet:
     """The files' images of a model's classes, and what is to be said of them."""
+    limit, strict, size, crop = request.limit, request.strict, imagenet_c.SIZE, imagenet_c.CROP
+    no_photos = torch.empty((0, 3, size, size), dtype=torch.uint8)
     if place.kind == "cifar10-c":
-        arrays = CorruptedArrays.open(
-            place.folder, classes, limit=request.limit, strict=request.strict
-        )
+        arrays = CorruptedArrays.open(place.folder, classes, limit=limit, strict=strict)
         shown = len(cifar.CIFAR10_NAMES) - len(arrays.ignored_classes)
-        return arrays, _of_few_classes(place, shown, classes)
+        return _StoredSet(arrays, no_photos, _of_few_classes(place, shown, classes))
     folders = imagenet_c.open_folders(place.folder)
     clean = None
     if request.clean is not None:
@@ -254,11 +254,7 @@ def _open_files(
             )
         clean = imagenet.class_images("imagenet", clean_place.folder).images
     photos = CorruptedPhotos.open(
-        {key: folders[key] for key in chosen},
-        classes,
-        clean=clean,
-        limit=request.limit,
-        strict=request.strict,
+        {key: folders[key] for key in chosen}, classes, clean=clean, limit=limit, strict=strict
     )
     notes = []
     if photos.incomplete:
@@ -268,9 +264,22 @@ def _open_files(
         width, height = photos.odd_size
         notes.append(
             f"photos of {width} × {height} pixels are among them, and ImageNet-C is published at "
-            f"{imagenet_c.SIZE} × {imagenet_c.SIZE}: these are not the same corruptions"
+            f"{size} × {size}: these are not the same corruptions"
         )
-    return photos, notes + _of_few_classes(place, photos.class_count, classes)
+    notes += _of_few_classes(place, photos.class_count, classes)
+    if not photos.clean:
+        return _StoredSet(photos, no_photos, notes)
+    # The clean photos are cut as the corrupted ones were, so that both show the same.
+    by_class: dict[str, list[Path]] = {}
+    for name, path in zip(photos.names, photos.clean, strict=True):
+        by_class.setdefault(name.partition("/")[0], []).append(path)
+    folder = ImageFolder(
+        ClassFolders(by_class), size=size, classes=classes, strict=strict, crop=crop
+    )
+    pixels, _ = folder.load_all()
+    notes += of_small_photos(folder.enlarged, len(pixels), round(size / crop), corrupted=False)
+    matching = photos.without([file.path for file in folder.unreadable])
+    return _StoredSet(matching, pixels, notes, folder.unreadable)
 
 
 def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:
@@ -279,22 +288,10 @@ def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:
     return [f"{place.title}: images of {shown} of the model's {len(classes)} classes"]
 
 
-def _with_clean_photos(
-    request: DataRequest, files: CorruptedArrays | CorruptedPhotos, classes: Classes
-) -> _StoredSet:
-    """Those of the corrupted photos that match clean ones, and these, cut alike."""
-    size, crop = imagenet_c.SIZE, imagenet_c.CROP
-    if not isinstance(files, CorruptedPhotos) or not files.clean:
-        return _StoredSet(files, torch.empty((0, 3, size, size), dtype=torch.uint8))
-    by_class: dict[str, list[Path]] = {}
-    for name, path in zip(files.names, files.clean, strict=True):
-        by_class.setdefault(name.partition("/")[0], []).append(path)
-    folders = ClassFolders(by_class)
-    folder = ImageFolder(folders, size=size, classes=classes, strict=request.strict, crop=crop)
-    pixels, _ = folder.load_all()
-    notes = of_small_photos(folder.enlarged, len(pixels), round(size / crop), corrupted=False)
-    matching = files.without([file.path for file in folder.unreadable])
-    return _StoredSet(matching, pixels, notes, folder.unreadable)
+def _at_size(images: Tensor, size: int) -> Tensor:
+    """Images (N, 3, H, W) uint8 at a network's size."""
+    small = [resized(some.float() / 255, size) for some in images.split(_BATCH)]
+    return (torch.cat(small) * 255).round().byte()
 
 
 def _with_mce(

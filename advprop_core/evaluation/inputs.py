@@ -1,4 +1,4 @@
-"""What networks are shown under a condition: clean, attacked, corrupted or probed pixels."""
+"""What networks are shown under a condition, and the classes that they may answer with."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,29 +9,31 @@ from torch import Tensor, nn
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.run import auto_attack
 from advprop_core.attacks.gradient import attack, attack_until_turned
-from advprop_core.attacks.inputs import Model
-from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.networks import Restricted, places
 from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.store import CellStore
 from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.draws import streams
-from advprop_core.pictures.pixels import resized
 from advprop_core.pictures.probes.apply import probe
 from advprop_core.types import AttackConfig
+
+BATCH_SIZE = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Cells of one condition that are shown the same pixels, but for size, and their models."""
+    """Cells of one condition that are shown the same pixels, but for size, and their models.
+
+    ``smallest`` is the attack whose smallest radii are searched for, instead of answers.
+    """
 
     condition: Condition
     models: tuple[TestedModel, ...]
     cells: tuple[Cell, ...]
+    smallest: AttackConfig | None = None
 
     @property
     def count(self) -> int:
@@ -89,70 +91,104 @@ class Workshop:
 
 def pixels_of(
     group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
-) -> tuple[dict[int, Tensor], Tensor | None]:
-    """Side to what networks with such an input are shown, and which of it could be read.
+) -> tuple[Tensor, Tensor | None]:
+    """What networks are shown before it gets their size, and which of it could be read.
 
     ``on_pass`` is called at every pass of an attack that takes minutes, and may end it by raising.
 
     Returns:
-        (n, 3, S, S) pixels by side S; and (n,) bool, or None where no file is read.
+        (n, 3, H, W) pixels; and (n,) bool, or None where no file is read.
     """
     condition, first = group.condition, group.models[0]
     if condition.stored:
         assert first.stored is not None
         assert condition.corruption is not None
         images, readable = first.stored.read(condition.corruption, rows)
-        return _at_sizes(images.float() / 255, group), readable
+        return images.float() / 255, readable
     if condition.corruption is not None:
         assert first.photos is not None
         seeds = workshop.seeds(first.photos, condition.corruption.seed, rows)
         photos = first.photos[rows].to(workshop.device).float() / 255
-        return _at_sizes(corrupt(photos, condition.corruption, seeds=seeds), group), None
-    pixels = first.images[rows].float() / 255
+        return corrupt(photos, condition.corruption, seeds=seeds), None
     if condition.probe is not None:
         seeds = workshop.seeds(first.images, condition.probe.seed, rows)
-        return {first.size: _channels_last(probe(pixels, condition.probe, seeds=seeds))}, None
-    pixels = _channels_last(pixels)
+        return probe(first.images[rows].float() / 255, condition.probe, seeds=seeds), None
+    pixels, labels = clean_batch(first, rows, workshop.device)
     if condition.attack is not None:
-        pixels = _attacked(group, workshop, rows, pixels.to(workshop.device), on_pass)
-    return {first.size: pixels}, None
+        pixels = _attacked(group, workshop, rows, pixels, labels, on_pass)
+    return pixels, None
 
 
 def _attacked(
-    group: Group, workshop: Workshop, rows: Tensor, pixels: Tensor, on_pass: Callable[[], None]
+    group: Group,
+    workshop: Workshop,
+    rows: Tensor,
+    pixels: Tensor,
+    labels: Tensor,
+    on_pass: Callable[[], None],
 ) -> Tensor:
-    condition, first = group.condition, group.models[0]
+    condition, model = group.condition, group.models[0]
     config, restarts = condition.attack, condition.restarts
     assert config is not None
     assert condition.attack_branch is not None
-    labels = places(first.labels[rows], first.among).to(workshop.device)
-    network: Model = workshop.network(first, condition.attack_branch)
+    network = workshop.network(model, condition.attack_branch)
     if isinstance(config, AttackConfig) and not config.random_start:
         return attack(network, pixels, labels, config)
-    seeds = workshop.seeds(first.images, config.seed, rows)
+    seeds = workshop.seeds(model.images, config.seed, rows)
     if isinstance(config, AutoAttackConfig):
-        network = _listening(network, on_pass)
-        return auto_attack(network, pixels, labels, config, seeds=seeds).adversarial
+
+        def ask(shown: Tensor) -> Tensor:
+            on_pass()
+            logits: Tensor = network(shown)
+            return logits
+
+        return auto_attack(ask, pixels, labels, config, seeds=seeds).adversarial
     draws = streams(seeds, len(seeds))
     if restarts > 1:
         return attack_until_turned(network, pixels, labels, config, restarts, draws)
     return attack(network, pixels, labels, config, draws=draws)
 
 
-def _listening(network: Model, on_pass: Callable[[], None]) -> Model:
-    """The network, asked through a call that may end minutes of work by raising."""
-
-    def ask(pixels: Tensor) -> Tensor:
-        on_pass()
-        return network(pixels)
-
-    return ask
+def clean_batch(model: TestedModel, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    """(n, 3, S, S) pixels in [0, 1] of some images, and (n,) labels among the kept classes."""
+    pixels = model.images[rows].to(device).float() / 255
+    labels = places(model.labels[rows], model.among).to(device)
+    return pixels.contiguous(memory_format=torch.channels_last), labels
 
 
-def _at_sizes(pixels: Tensor, group: Group) -> dict[int, Tensor]:
-    sizes: Sequence[int] = sorted({model.size for model in group.models})
-    return {size: _channels_last(resized(pixels, size)) for size in sizes}
+class Restricted(nn.Module):
+    """A network's logits of some classes.
+
+    ImageNet-A and -R have 200 of ImageNet's 1000 classes, and their articles (arXiv 1907.07174,
+    2006.16241) choose among the logits of these.
+
+    Args:
+        network: From (N, 3, S, S) to (N, C) logits; its mode is kept.
+        classes: Indices that are kept, ascending.
+    """
+
+    def __init__(self, network: nn.Module, classes: Sequence[int]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("classes", torch.tensor(classes), persistent=False)
+        self.train(network.training)  # a new module is in training mode
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, K) logits of the kept classes."""
+        logits: Tensor = self.network(pixels)
+        return logits.index_select(1, self.get_buffer("classes"))
 
 
-def _channels_last(pixels: Tensor) -> Tensor:
-    return pixels.contiguous(memory_format=torch.channels_last)
+def places(labels: Tensor, classes: Sequence[int] | None) -> Tensor:
+    """The places of (N,) labels among the kept classes; the labels, where all are kept.
+
+    Raises:
+        ValueError: If a label is not kept.
+    """
+    if classes is None:
+        return labels
+    class_indices = torch.tensor(classes)
+    positions = torch.searchsorted(class_indices, labels).clamp(max=len(class_indices) - 1)
+    if not torch.equal(class_indices[positions], labels):
+        raise ValueError("among must hold every label's class: add the missing ones")
+    return positions

@@ -14,8 +14,7 @@ import torch
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.evaluation.cells import Cell, TestedModel
-from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.networks import clean_batch
+from advprop_core.evaluation.inputs import Workshop, clean_batch
 from advprop_core.evaluation.results import Answers
 from advprop_core.text import ball, percent
 from advprop_core.types import UNBOUNDED_RADII, AttackConfig

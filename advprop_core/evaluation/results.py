@@ -6,13 +6,15 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
 from advprop_core.types import require_finite
+
+NOT_SHOWN = -1
+"""Stands for the predicted class of an image that could not be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +53,9 @@ class Answers:
             F.cross_entropy(logits, labels, reduction="none"),
         )
 
-    @classmethod
-    def join(cls, parts: list[Answers]) -> Answers:
-        """The answers to the images of several batches, in their order."""
-        return cls(*(torch.cat(column) for column in zip(*map(_columns, parts), strict=True)))
-
-    @classmethod
-    def none(cls) -> Answers:
-        """The answers to no image."""
-        return cls.from_logits(torch.empty(0, 1), torch.empty(0, dtype=torch.int64))
-
     def rows(self, chosen: Tensor) -> Answers:
         """The answers to some of the images: (n,) places, or (N,) bool."""
-        return Answers(*(column[chosen] for column in _columns(self)))
+        return Answers(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     def __len__(self) -> int:
         """Number of images."""
@@ -120,7 +112,3 @@ class BranchResult:
             for name, value in asdict(self).items()
         }
         return plain | {"condition": self.condition.to_json()}
-
-
-def _columns(answers: Answers) -> tuple[Tensor, ...]:
-    return tuple(getattr(answers, field.name) for field in fields(Answers))

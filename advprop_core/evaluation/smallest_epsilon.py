@@ -1,6 +1,7 @@
 """The smallest radius at which PGD fools a branch, image by image."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,11 @@ from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.attribution.progress import split
 from advprop_core.errors import InputError
-from advprop_core.evaluation.batches import measure_batches
+from advprop_core.evaluation.batches import Columns, complete
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.inputs import Workshop
+from advprop_core.evaluation.inputs import Group, Workshop, clean_batch
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.evaluation.networks import clean_batch
 from advprop_core.evaluation.store import RADII
 from advprop_core.types import AttackConfig, Progress
 
@@ -163,52 +163,25 @@ def measure_smallest(
     The workshop's store keeps each batch at once, for it is hundreds of passes; progress counts
     images once for each branch.
     """
+    searches = []
     listeners = split(progress, [len(model.labels)] * len(model.branches))
-    return tuple(
-        SmallestEpsilon(
-            model.name,
-            branch,
-            attack,
-            tuple(_branch_radii(model, branch, attack, workshop or Workshop(), listener).tolist()),
-        )
-        for branch, listener in zip(model.branches, listeners, strict=True)
-    )
+    for branch, listener in zip(model.branches, listeners, strict=True):
+        cell = Cell(model.name, branch, Condition())
+        group = Group(cell.condition, (model,), (cell,), attack)
+        radii = complete(workshop or Workshop(), group, _radii, listener)[cell][RADII]
+        searches.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
+    return tuple(searches)
 
 
-def _branch_radii(
-    model: TestedModel, branch: str, attack: AttackConfig, workshop: Workshop, progress: Progress
-) -> Tensor:
-    """(n,) smallest radii: those that are stored, and the others, which the processes share."""
-    n, store, processes = len(model.labels), workshop.store, workshop.processes
-    radii, cell = torch.full((n,), torch.nan).double(), Cell(model.name, branch, Condition())
-    stored = store.read(model, cell, attack) if store and processes.is_first else None
-    if (shared := processes.from_first(stored)) and shared[1]:
-        radii[shared[0]] = shared[1][RADII]
-    missing = radii.isnan().nonzero()[:, 0]
-    before = n - len(missing)
-    if before:
-        progress(before, n)
-    if not len(missing):
-        return radii
-    network = workshop.network(model, branch)
-
-    def measure(rows: Tensor, _: int) -> Tensor:
-        return smallest_epsilons(network, *clean_batch(model, rows, workshop.device), attack)
-
-    def save(rows: Tensor, measured: list[Tensor]) -> None:
-        if store:
-            store.write(model, cell, rows, {RADII: torch.cat(measured)}, attack)
-
-    measured = measure_batches(
-        missing,
-        workshop.batch_size,
-        processes,
-        measure,
-        save,
-        lambda done: progress(before + done, n),
-    )
-    radii[missing] = torch.cat(measured)
-    return radii
+def _radii(
+    workshop: Workshop, group: Group, rows: Tensor, _on_pass: Callable[[], None]
+) -> dict[Cell, Columns]:
+    """The smallest radii of the images at (n,) places, for the group's one cell."""
+    assert group.smallest is not None
+    (cell,), (model,) = group.cells, group.models
+    network = workshop.network(model, cell.branch)
+    pixels, labels = clean_batch(model, rows, workshop.device)
+    return {cell: {RADII: smallest_epsilons(network, pixels, labels, group.smallest)}}
 
 
 def _or_none(value: float) -> float | None:

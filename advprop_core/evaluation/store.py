@@ -12,10 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.evaluation.cells import Cell, TestedModel
+from advprop_core.evaluation.cells import Cell, Stored, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.stored_corruptions import Stored
 from advprop_core.files import Keeper
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests

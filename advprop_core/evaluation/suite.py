@@ -7,11 +7,10 @@ from typing import Self
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
 from advprop_core.datasets.folders import Unreadable
-from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
-from advprop_core.evaluation.inputs import Workshop
+from advprop_core.evaluation.inputs import BATCH_SIZE, Workshop
 from advprop_core.evaluation.masking import controls, count_flat
 from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.results import Answers, BranchResult

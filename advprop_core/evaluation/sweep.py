@@ -1,26 +1,19 @@
 """Asks every branch about every condition, and shares what cells share."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from advprop_core.attribution.progress import split
-from advprop_core.evaluation.batches import measure_batches
+from advprop_core.evaluation.batches import Columns, complete
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.inputs import Group, Workshop, pixels_of
-from advprop_core.evaluation.networks import in_full, places
-from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.stored_corruptions import marked
+from advprop_core.evaluation.inputs import Group, Workshop, pixels_of, places
+from advprop_core.evaluation.results import NOT_SHOWN, Answers
+from advprop_core.pictures.pixels import resized
 from advprop_core.pictures.probes import require_room
 from advprop_core.types import Progress
-
-_FEW = 16  # images at a time where each takes long
-_PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
 
 
 def sweep(
@@ -45,93 +38,10 @@ def sweep(
     groups = _groups(models, cells)
     answered: dict[Cell, Answers] = {}
     listeners = split(progress, [group.count for group in groups])
-    for group, group_progress in zip(groups, listeners, strict=True):
-        answered |= _group_answers(workshop, group, group_progress)
+    for group, listener in zip(groups, listeners, strict=True):
+        figures = complete(workshop, group, _answers, listener)
+        answered |= {cell: Answers(**columns) for cell, columns in figures.items()}
     return answered
-
-
-def _group_answers(workshop: Workshop, group: Group, progress: Progress) -> dict[Cell, Answers]:
-    """Every cell's answers: those in the store, and those to the images that lack some."""
-    first = workshop.processes.is_first  # the others' folders need not hold the same
-    stored = workshop.processes.from_first(_stored(workshop.store, group) if first else {})
-    lacking = tuple(cell for cell, (rows, _) in stored.items() if len(rows) < group.count)
-    missing = _missing([stored[cell][0] for cell in lacking], group.count)
-    if len(missing) < group.count:
-        progress(group.count - len(missing), group.count)
-    if not lacking:
-        return {cell: answers for cell, (_, answers) in stored.items()}
-    stored_rows = {cell: rows for cell, (rows, _) in stored.items()}
-    fresh = _ask(workshop, replace(group, cells=lacking), missing, stored_rows, progress)
-    return {
-        cell: _whole(before, missing, fresh[cell]) if cell in fresh else before[1]
-        for cell, before in stored.items()
-    }
-
-
-def _ask(
-    workshop: Workshop,
-    group: Group,
-    missing: Tensor,
-    stored_rows: Mapping[Cell, Tensor],
-    progress: Progress,
-) -> dict[Cell, Answers]:
-    stored_count = group.count - len(missing)
-    takes_few = group.is_slow and workshop.device.type == "cpu"
-
-    def measure(rows: Tensor, before: int) -> dict[Cell, Answers]:
-        on_pass = partial(progress, stored_count + before, group.count)
-        return _answers(group, workshop, rows, on_pass)
-
-    def save(rows: Tensor, parts: list[dict[Cell, Answers]]) -> None:
-        """Save the answers to the images at (n,) places that the store does not have yet."""
-        answers = _joined(parts, group.cells)
-        for cell in group.cells:
-            new = ~torch.isin(rows, stored_rows[cell])
-            if workshop.store and new.any():
-                columns = vars(answers[cell].rows(new))
-                workshop.store.write(group.model(cell), cell, rows[new], columns)
-
-    answered = measure_batches(
-        missing,
-        min(workshop.batch_size, _FEW) if takes_few else workshop.batch_size,
-        workshop.processes,
-        measure,
-        save,
-        lambda done: progress(stored_count + done, group.count),
-        patience=0 if group.is_slow else _PATIENCE,
-    )
-    return _joined(answered, group.cells)
-
-
-def _stored(store: CellStore | None, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
-    if store is None:
-        return dict.fromkeys(group.cells, (torch.empty(0).long(), Answers.none()))
-    stored = {cell: store.read(group.model(cell), cell) for cell in group.cells}
-    return {
-        cell: (rows, Answers(**columns) if columns else Answers.none())
-        for cell, (rows, columns) in stored.items()
-    }
-
-
-def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:
-    return {cell: Answers.join([part[cell] for part in parts]) for cell in cells}
-
-
-def _missing(stored_rows: Sequence[Tensor], count: int) -> Tensor:
-    """(n,) places of the images that lack some answer, ascending."""
-    every_image = torch.arange(count)
-    has_all = torch.ones(count, dtype=torch.bool)
-    for rows in stored_rows:
-        has_all &= torch.isin(every_image, rows)
-    return every_image[~has_all]
-
-
-def _whole(stored: tuple[Tensor, Answers], missing: Tensor, fresh: Answers) -> Answers:
-    """A cell's answers in the order of its images: fresh ones where none were stored."""
-    rows, answers = stored
-    new = ~torch.isin(missing, rows)
-    order = torch.cat([rows, missing[new]]).argsort()
-    return Answers.join([answers, fresh.rows(new)]).rows(order)
 
 
 def _groups(models: Sequence[TestedModel], cells: Iterable[Cell]) -> list[Group]:
@@ -169,17 +79,27 @@ def _pixels_of_whom(model: TestedModel, condition: Condition) -> str | int:
 
 
 def _answers(
-    group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
-) -> dict[Cell, Answers]:
+    workshop: Workshop, group: Group, rows: Tensor, on_pass: Callable[[], None]
+) -> dict[Cell, Columns]:
     """What each cell's branch says of the images at (n,) places."""
     pixels, readable = pixels_of(group, workshop, rows, on_pass)
-    pixels = {size: sized.to(workshop.device) for size, sized in pixels.items()}
-    answered = {}
+    sizes = {model.size for model in group.models}
+    at_size = {
+        size: resized(pixels, size)
+        .to(workshop.device)
+        .contiguous(memory_format=torch.channels_last)
+        for size in sizes
+    }
+    answered: dict[Cell, Columns] = {}
     for cell in group.cells:
         model = group.model(cell)
         with torch.no_grad():
-            logits = workshop.network(model, cell.branch)(pixels[model.size]).float().cpu()
-        among = Answers.from_logits(logits, places(model.labels[rows], model.among))
-        answers = in_full(among, model.among)
-        answered[cell] = answers if readable is None else marked(answers, readable)
+            logits = workshop.network(model, cell.branch)(at_size[model.size]).float().cpu()
+        answers = Answers.from_logits(logits, places(model.labels[rows], model.among))
+        predicted = answers.predicted
+        if model.among is not None:  # counted among all of the network's classes again
+            predicted = torch.tensor(model.among, dtype=torch.int32)[predicted]
+        if readable is not None:
+            predicted = predicted.where(readable, NOT_SHOWN)
+        answered[cell] = vars(answers) | {"predicted": predicted}
     return answered

@@ -5,8 +5,7 @@ from torch import nn
 from advprop_core.attacks.gradient import attack
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.networks import Restricted, in_full, places
+from advprop_core.evaluation.inputs import Restricted, Workshop, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep
@@ -51,15 +50,12 @@ def test_logits_of_some_classes(colours):
     assert network.state_dict().keys() == shared_keys, "the choice of classes is no weight"
 
 
-def test_places_and_back():
+def test_places_among_the_classes_that_are_kept():
     assert places(torch.tensor([3, 1]), None).tolist() == [3, 1]
     assert places(torch.tensor([3, 1, 7]), (1, 3, 7)).tolist() == [1, 0, 2]
     for wrong in (2, 9):
         with pytest.raises(ValueError, match="among must hold every label's class"):
             places(torch.tensor([wrong]), (1, 3, 7))
-    answers = Answers.from_logits(torch.eye(3), torch.arange(3))
-    assert in_full(answers, (1, 3, 7)).predicted.tolist() == [1, 3, 7]
-    assert in_full(answers, None) is answers
 
 
 def test_the_network_chooses_among_the_classes_of_the_set(subject):

@@ -14,7 +14,7 @@ def test_answers_literal():
     assert answers.right.tolist() == [False, True]
     assert answers.in_five.tolist() == [False, True]
     assert answers.confidence.tolist() == logits.softmax(1).amax(1).tolist()
-    result = BranchResult.of("main", Condition(), Answers.join([answers, answers]))
+    result = BranchResult.of("main", Condition(), answers.rows(torch.tensor([0, 1, 0, 1])))
     assert (result.n, result.top1, result.top5) == (4, 0.5, 0.5)
     assert result.loss == pytest.approx(F.cross_entropy(logits, torch.tensor([6, 5])).item())
     assert result.interval == result.top5_interval == wilson_interval(2, 4)

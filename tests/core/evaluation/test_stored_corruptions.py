@@ -6,9 +6,8 @@ import torch
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.results import BranchResult
+from advprop_core.evaluation.results import NOT_SHOWN, BranchResult
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, marked
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 
@@ -92,10 +91,16 @@ def test_an_image_that_cannot_be_read_is_left_out_of_every_figure(subjects):
 def test_models_lose_only_their_own_images(subjects):
     found = sweep(subjects, [FOG])
     cell = Cell("two", "aux", FOG)
-    found[cell] = marked(found[cell], torch.arange(10) > 2)
+
+    def hide(count):
+        shown = torch.arange(10) >= count
+        hidden = found[cell].predicted.where(shown, NOT_SHOWN)
+        found[cell] = replace(found[cell], predicted=hidden)
+
+    hide(3)
     lengths = {cell.model: len(answers) for cell, answers in only_shown(found).items()}
     assert lengths == {"one": 10, "two": 7}
-    found[cell] = marked(found[cell], torch.zeros(10, dtype=torch.bool))
+    hide(10)
     with pytest.raises(ValueError, match="two: no image can be read under every condition"):
         only_shown(found)
 

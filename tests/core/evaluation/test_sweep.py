@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
-from advprop_core.evaluation import inputs
+from advprop_core.evaluation import batches, inputs
 from advprop_core.evaluation import sweep as module
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import EACH, Condition
@@ -103,8 +103,8 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     shown, readable = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)
     assert readable is None
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
-    assert torch.equal(shown[4], expected)
-    assert not torch.equal(shown[4], stripes[4:7].float() / 255)
+    assert torch.equal(shown, expected)
+    assert not torch.equal(shown, stripes[4:7].float() / 255)
 
 
 def test_models_of_different_size_share_a_corruption(subjects, made):
@@ -165,7 +165,7 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
             raise KeyboardInterrupt
 
     monkeypatch.setattr(inputs, "auto_attack", attacked)
-    monkeypatch.setattr(module, "_FEW", 4)
+    monkeypatch.setattr(batches, "_FEW", 4)
     strong = Condition(AutoAttackConfig("linf", 0.1, seed=5), "main")
     one = replace(subjects[0], branches=("aux",))
     with pytest.raises(KeyboardInterrupt):
@@ -244,7 +244,7 @@ def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects,
 
 
 def test_a_long_cell_is_kept_now_and_then(subjects, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE", -1)
+    monkeypatch.setattr(batches, "_PATIENCE", -1)
     one = replace(subjects[0], branches=("aux",))
 
     def interrupt(done, total):

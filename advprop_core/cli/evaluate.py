@@ -222,7 +222,7 @@ def _name_unreadable(report: Report, files: Sequence[Unreadable]) -> None:
 
 def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) -> None:
     """Name the images that cannot be read under some condition."""
-    for name, count in (evaluation.left_out or {}).items():
+    for name, count in evaluation.left_out.items():
         if count and strict:  # found by an earlier run, whose figures were taken from the folder
             raise InputError(f"{name}: {count} images cannot be read: replace or remove them")
         if count:

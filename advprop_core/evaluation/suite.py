@@ -6,6 +6,7 @@ from typing import Self
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
+from advprop_core.attribution.progress import split
 from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
@@ -16,7 +17,7 @@ from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.sweep import sweep
+from advprop_core.evaluation.sweep import groups_of, sweep
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import model_digest
 from advprop_core.types import AttackConfig, Progress
@@ -105,7 +106,7 @@ class Evaluation:
     suite: Suite
     cells: Mapping[Cell, Answers]
     radii: Sequence[SmallestEpsilon] = ()
-    left_out: Mapping[str, int] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[Unreadable] = ()
     flat: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
@@ -141,29 +142,16 @@ def evaluate(
             corruption comes without photos, a probe has more patches than an image has pixels, or
             no image can be read under every condition.
     """
-    search = 0
-    if suite.smallest is not None:
-        search = _SEARCH * sum(len(model.labels) * len(model.branches) for model in suite.models)
-    swept = 0
-
-    def count_swept(done: int, total: int) -> None:
-        nonlocal swept
-        swept = total
-        if progress:
-            progress(done, total + search)
-
+    searched = suite.models if suite.smallest else ()
+    shown = sum(group.count for group in groups_of(suite.models, suite.conditions))
+    sizes = [shown, *(_SEARCH * len(model.labels) * len(model.branches) for model in searched)]
+    swept, *searches = split(progress, sizes)
     workshop = Workshop(processes, batch_size, store)
-    answered = sweep(suite.models, suite.conditions, workshop, count_swept)
+    answered = sweep(suite.models, suite.conditions, workshop, swept)
     radii: list[SmallestEpsilon] = []
-
-    def count_searched(done: int, _: int) -> None:
-        before = sum(len(branch_radii.epsilons) for branch_radii in radii)
-        if progress:
-            progress(swept + _SEARCH * (before + done), swept + search)
-
-    if suite.smallest is not None:
-        for model in suite.models:
-            radii += measure_smallest(model, suite.smallest, workshop, count_searched)
+    for model, listener in zip(searched, searches, strict=True):
+        assert suite.smallest is not None
+        radii += measure_smallest(model, suite.smallest, workshop, listener)
     ordered = [cell for model in suite.models for cell in cells_of(model, suite.conditions)]
     cells = only_shown({cell: answered[cell] for cell in ordered})
     left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}

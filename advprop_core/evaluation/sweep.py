@@ -1,6 +1,6 @@
 """Asks every branch about every condition, and shares what cells share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,9 +33,7 @@ def sweep(
     Under AutoAttack progress is called with every pass, so that it can end the work by raising.
     Processes deal the batches out, so their number changes no answer.
     """
-    workshop = workshop or Workshop()
-    cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
-    groups = _groups(models, cells)
+    workshop, groups = workshop or Workshop(), groups_of(models, conditions)
     answered: dict[Cell, Answers] = {}
     listeners = split(progress, [group.count for group in groups])
     for group, listener in zip(groups, listeners, strict=True):
@@ -44,10 +42,14 @@ def sweep(
     return answered
 
 
-def _groups(models: Sequence[TestedModel], cells: Iterable[Cell]) -> list[Group]:
+def groups_of(models: Sequence[TestedModel], conditions: Sequence[Condition]) -> list[Group]:
+    """The cells of all models, those together that are shown the same pixels."""
     by_name = {model.name: model for model in models}
     if len(by_name) != len(models):
-        raise ValueError(f"models must have different names, got {[one.name for one in models]}")
+        raise ValueError(
+            f"models must have different names, got {[model.name for model in models]}"
+        )
+    cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
     by_pixels: dict[tuple[str | int, Condition], list[Cell]] = {}
     for cell in cells:
         source = _pixels_of_whom(by_name[cell.model], cell.condition)

@@ -5,13 +5,12 @@ import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.evaluation import batches, inputs
-from advprop_core.evaluation import sweep as module
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.sweep import sweep
+from advprop_core.evaluation.sweep import groups_of, sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.probes import ProbeConfig
@@ -98,7 +97,7 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     torch.testing.assert_close(shuffled.losses, clean.losses)
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
-    group = module._groups([one], found)[1]
+    group = groups_of([one], [Condition(), SHUFFLED])[1]
     workshop = inputs.Workshop()
     shown, readable = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)
     assert readable is None

@@ -1,7 +1,6 @@
 """One figure for all corruptions: their plain mean, and the mCE of ImageNet-C's article."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
@@ -9,6 +8,7 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.figures import CorruptionError, ImageNetCError
 from advprop_core.evaluation.results import Answers
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 
@@ -53,26 +53,6 @@ ALEXNET_CLEAN = 0.435
 """AlexNet's top-1 error on the clean photos, from table 1 of the article."""
 
 
-@dataclass(frozen=True)
-class CorruptionError:
-    """How often a branch is wrong on corrupted images.
-
-    Attributes:
-        error: The mean of top-1 errors over severities, then over kinds; a fraction.
-        interval: Its 95 % bootstrap interval over images: every kind and severity is measured on
-            the same ones.
-        n: Number of images.
-        corruptions: The kinds that the mean is over.
-        severities: Every one that occurs.
-    """
-
-    error: float
-    interval: tuple[float, float]
-    n: int
-    corruptions: tuple[str, ...]
-    severities: tuple[int, ...]
-
-
 def mean_corruption_error(
     answers: Mapping[CorruptionConfig, Answers], seed: int = 0
 ) -> CorruptionError:
@@ -86,35 +66,12 @@ def mean_corruption_error(
     kinds = kinds or list(dict.fromkeys(config.kind for config in answers))
     by_image = torch.stack([_wrong(answers, kind) for kind in kinds]).mean(0)
     return CorruptionError(
-        float(by_image.mean()),
-        percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
-        len(by_image),
-        tuple(kinds),
-        tuple(sorted({config.severity for config in answers if config.kind in kinds})),
+        error=float(by_image.mean()),
+        interval=percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
+        n=len(by_image),
+        corruptions=tuple(kinds),
+        severities=tuple(sorted({config.severity for config in answers if config.kind in kinds})),
     )
-
-
-@dataclass(frozen=True)
-class ImageNetCError:
-    """What articles report on ImageNet-C.
-
-    Attributes:
-        mce: A fraction; 1 is AlexNet.
-        interval: Its 95 % bootstrap interval over photos.
-        relative_mce: Relative mCE, or None without clean answers.
-        relative_interval: Its interval, drawn from the same photos.
-        by_corruption: The corruption error of each kind, whose mean is ``mce``.
-        by_corruption_intervals: Their intervals, drawn from the same photos.
-        n: Number of photos.
-    """
-
-    mce: float
-    interval: tuple[float, float]
-    relative_mce: float | None
-    relative_interval: tuple[float, float] | None
-    by_corruption: Mapping[str, float]
-    by_corruption_intervals: Mapping[str, tuple[float, float]]
-    n: int
 
 
 def imagenet_c_error(
@@ -145,13 +102,15 @@ def imagenet_c_error(
         relative_interval = percentile_interval(_relative(drawn))
     ratios, drawn_ratios = _ratios(means)[0], _ratios(drawn)
     return ImageNetCError(
-        float(ratios.mean()),
-        percentile_interval(drawn_ratios.mean(1)),
-        relative,
-        relative_interval,
-        dict(zip(CORRUPTIONS, ratios.tolist(), strict=True)),
-        dict(zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)),
-        len(errors),
+        mce=float(ratios.mean()),
+        interval=percentile_interval(drawn_ratios.mean(1)),
+        n=len(errors),
+        relative_mce=relative,
+        relative_interval=relative_interval,
+        by_corruption=dict(zip(CORRUPTIONS, ratios.tolist(), strict=True)),
+        by_corruption_intervals=dict(
+            zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)
+        ),
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -20,6 +19,18 @@ from pydantic import (
 
 from advprop_core.errors import InputError, as_input_error
 from advprop_core.evaluation import studies
+from advprop_core.evaluation.figures import (
+    Amount,
+    Amounts,
+    Calibration,
+    CorruptionError,
+    Count,
+    ImageNetCError,
+    Name,
+    ShapeBias,
+    Shares,
+    in_order,
+)
 from advprop_core.evaluation.paired import unpack
 from advprop_core.evaluation.studies import Branch, Share, Strict
 from advprop_core.types import Norm
@@ -30,20 +41,6 @@ FORMAT = 1
 _KINDS = ("clean", "attack", "corruption", "probe")
 
 
-def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
-    low, high = interval
-    if low > high:
-        raise InputError(f"must run from low to high, got {low} to {high}")
-    return interval
-
-
-Count = Annotated[int, Field(ge=1)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Shares = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
-Amounts = Annotated[tuple[Amount, Amount], AfterValidator(_in_order)]
-# What attacks, corruptions and probes are called stands in sentences and labels, where Markdown
-# would be obeyed.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.,()-]{0,60}$")]
 Result = TypeVar("Result", bound="_OfBranch")
 
 
@@ -87,29 +84,6 @@ def _kind(condition: Any) -> str:
     return kind if kind in _KINDS else "other"
 
 
-class _Bins(Strict):
-    low: list[Share]
-    high: list[Share]
-    n: list[Count]
-    confidence: list[Share]
-    accuracy: list[Share]
-
-    @model_validator(mode="after")
-    def _check_lengths(self) -> Self:
-        columns = (self.low, self.high, self.n, self.confidence, self.accuracy)
-        if len({len(column) for column in columns}) != 1:
-            raise InputError("must have columns of one length")
-        return self
-
-
-class _Calibration(Strict):
-    expected_calibration_error: Share
-    interval: Shares
-    confidence_when_wrong: Share | None
-    bins: _Bins
-    confidence_when_wrong_interval: Shares | None = None
-
-
 class _OfBranch(Strict):
     model: str
     branch: Branch
@@ -129,7 +103,7 @@ class _Row(_OfBranch):
     top5: Share
     loss: Amount
     interval: Shares
-    calibration: _Calibration
+    calibration: Calibration
     top5_interval: Shares | None = None
     loss_interval: Amounts | None = None
     images: str | None = None
@@ -146,39 +120,16 @@ class _Row(_OfBranch):
         return self
 
 
-class _CorruptionError(_OfBranch):
-    error: Share
-    interval: Shares
-    n: Count
-    corruptions: list[Name]
-    severities: list[int]
+class _CorruptionError(CorruptionError, _OfBranch):
+    """The mean over corruptions."""
 
 
-class _Mce(_OfBranch):
-    mce: Amount
-    interval: Amounts
-    n: Count
-    # Relative mCE is negative where corruptions help.
-    relative_mce: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    relative_interval: tuple[float, float] | None = None
+class _Mce(ImageNetCError, _OfBranch):
+    """What articles report."""
 
 
-class _Bias(_OfBranch):
-    n: Count
-    shape: Share
-    texture: Share
-    neither: Share
-    shape_bias: Share | None
-    interval: Shares | None
-    shape_interval: Shares | None = None
-    texture_interval: Shares | None = None
-    neither_interval: Shares | None = None
-
-    @model_validator(mode="after")
-    def _check_interval(self) -> Self:
-        if (self.shape_bias is None) != (self.interval is None):
-            raise InputError("must have an interval where it has a shape bias")
-        return self
+class _Bias(ShapeBias, _OfBranch):
+    """Shape against texture."""
 
 
 class _Search(_OfBranch):
@@ -199,7 +150,7 @@ class _Search(_OfBranch):
         if self.n != len(self.epsilons):
             raise InputError(f"must have one of epsilons for each of its {self.n} images")
         low, high = (float("inf") if end is None else end for end in self.interval)
-        _in_order((low, high))
+        in_order((low, high))
         return self
 
 

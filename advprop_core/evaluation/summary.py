@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
+from pydantic import BaseModel
+
 from advprop_core.evaluation import shape_bias, smallest_epsilon
 from advprop_core.evaluation.calibration import calibration_of
 from advprop_core.evaluation.cells import Cell
@@ -33,7 +35,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
             "model": cell.model,
             **BranchResult.of(cell.branch, cell.condition, answers).to_json(),
             **_by_image(suite, cell, answers),
-            "calibration": asdict(calibration_of(answers, suite.seed)),
+            "calibration": calibration_of(answers, suite.seed).model_dump(),
         }
         for cell, answers in cells.items()
     ]
@@ -85,7 +87,7 @@ def _by_branch(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
     for (model, branch), answered in by_branch.items():
         clean = next((a for condition, a in answered.items() if condition.kind == "clean"), None)
         corrupted = {c.corruption: a for c, a in answered.items() if c.corruption}
-        figures: dict[str, Any] = {}
+        figures: dict[str, BaseModel] = {}
         if corrupted:
             figures["mean_corruption_error"] = mean_corruption_error(corrupted, suite.seed)
         if model in suite.with_mce:
@@ -95,5 +97,5 @@ def _by_branch(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
         if clean is not None and textures is not None and not shapes.equal(textures):
             figures["shape_bias"] = shape_bias_of(clean, shapes, textures)
         for name, measure in figures.items():
-            rows[name].append({"model": model, "branch": branch, **asdict(measure)})
+            rows[name].append({"model": model, "branch": branch, **measure.model_dump()})
     return rows

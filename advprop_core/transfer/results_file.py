@@ -6,7 +6,8 @@ from annotated_types import Gt, Le
 from pydantic import Field, ValidationError, model_validator
 
 from advprop_core.errors import InputError, as_input_error
-from advprop_core.evaluation.results_file import Count, Shares, read_json
+from advprop_core.evaluation.figures import Count, Shares
+from advprop_core.evaluation.results_file import read_json
 from advprop_core.evaluation.studies import Branch, Share, Strict
 
 FORMAT = 1

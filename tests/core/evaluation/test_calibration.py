@@ -21,10 +21,10 @@ def test_error_of_a_hand_made_branch():
     assert found.expected_calibration_error == pytest.approx((2 * 0.45 + 0.45 + 0.2) / 4)
     assert found.confidence_when_wrong == pytest.approx((0.95 + 0.2) / 2)
     assert found.confidence_when_wrong_interval == (0, 1)  # two wrong ones say little
-    assert found.bins["low"] == pytest.approx([2 / 15, 8 / 15, 14 / 15])
-    assert found.bins["high"] == pytest.approx([3 / 15, 9 / 15, 1])
-    assert (found.bins["n"], found.bins["accuracy"]) == ([1, 1, 2], [0, 1, 0.5])
-    assert found.bins["confidence"] == pytest.approx([0.2, 0.55, 0.95])
+    assert found.bins.low == pytest.approx([2 / 15, 8 / 15, 14 / 15])
+    assert found.bins.high == pytest.approx([3 / 15, 9 / 15, 1])
+    assert (found.bins.n, found.bins.accuracy) == ((1, 1, 2), (0, 1, 0.5))
+    assert found.bins.confidence == pytest.approx([0.2, 0.55, 0.95])
 
 
 def test_bins_are_closed_above():
@@ -64,4 +64,4 @@ def test_a_branch_that_is_never_wrong_has_no_wrong_confidence():
     found = calibration_of(answers([1.0, 1.0], [1, 1]))
     assert (found.expected_calibration_error, found.interval) == (0.0, (0.0, 0.0))
     assert found.confidence_when_wrong is found.confidence_when_wrong_interval is None
-    assert found.bins["n"] == [2]
+    assert found.bins.n == (2,)

@@ -18,7 +18,7 @@ import torch
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.browser.graph import INPUTS, example_inputs
 from advprop_core.browser.network import PageNetwork, page_network
-from advprop_core.browser.page import BuiltPage, write_one_file
+from advprop_core.browser.page import BuiltPage, Page
 from advprop_core.models.bundle import open_model
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.folding import fold
@@ -41,7 +41,7 @@ def run(data: Path | None) -> dict[str, Any]:
         network = page_network(checkpoint, name, size)
         with tempfile.TemporaryDirectory() as folder:
             page = Path(folder) / "lab.html"
-            write_one_file([network], built, page)
+            Page([network], built).write_one_file(page)
             large = page.stat().st_size
             graph = len(network.assets[f"graph:{name}"])
             met = verdict(large < LARGEST_FILE)

@@ -1,28 +1,19 @@
 """Backward passes of layers, written in operators that ONNX has.
 
-PyTorch's own decompositions of these end in ``prims`` operators, which do not export. Each function
-here stands for one ``aten`` operator, takes its arguments, and gives what it gives.
+Each function here stands for one ``aten`` operator, takes its arguments, and gives what it gives.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch._decomp import get_decompositions
 
 from advprop_core.browser.errors import NotExportable
 
 _aten = torch.ops.aten
-
-
-class _Window(NamedTuple):
-    """How the kernel of a convolution moves over its input, and in how many groups."""
-
-    stride: Sequence[int]
-    padding: Sequence[int]
-    dilation: Sequence[int]
-    groups: int
 
 
 def _convolution(
@@ -41,26 +32,46 @@ def _convolution(
     """The gradients at the input and at the weight, where asked; a bias is asked of no network."""
     if transposed:
         raise NotExportable("it has a transposed convolution")
-    window = _Window(stride, padding, dilation, groups)
-    return (
-        _convolution_at_input(gradient, given, weight, window) if mask[0] else None,
-        _convolution_at_weight(gradient, given, weight, window) if mask[1] else None,
-        None,
-    )
+    at_input = at_weight = None
+    if mask[0]:
+        at_input = _at_input(gradient, given, weight, stride, padding, dilation, groups)
+    if mask[1]:
+        if groups != 1:
+            raise NotExportable("it trains a convolution in groups")
+        # A correlation of inputs with what is handed back, the batch in the place of channels:
+        # what was the stride is now the dilation, and the other way round.
+        sides = given.transpose(0, 1), gradient.transpose(0, 1)
+        height, width = weight.shape[2:]
+        correlation = _aten.convolution(*sides, None, dilation, padding, stride, False, [0, 0], 1)
+        at_weight = correlation[:, :, :height, :width].transpose(0, 1)
+    return at_input, at_weight, None
 
 
-def _convolution_at_input(
-    gradient: Tensor, layer_input: Tensor, weight: Tensor, window: _Window
+def _at_input(
+    gradient: Tensor,
+    given: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
 ) -> Tensor:
-    stride, padding, dilation, groups = window
+    """The gradient of a convolution at its input, or a little more at the bottom and right.
+
+    Pooling with ``ceil_mode`` has last windows that reach beyond the input.
+    """
     back: Tensor
+    around = [dilation[i] * (weight.shape[2 + i] - 1) - padding[i] for i in range(2)]
     if any(step != 1 for step in stride):
         rest = [
-            layer_input.shape[2 + i]
-            - ((gradient.shape[2 + i] - 1) * stride[i] - 2 * padding[i])
-            - (dilation[i] * (weight.shape[2 + i] - 1) + 1)
+            given.shape[2 + i]
+            - (gradient.shape[2 + i] - 1) * stride[i]
+            + padding[i]
+            - around[i]
+            - 1
             for i in range(2)
         ]
+        rest = [max(0, cells) for cells in rest]
         back = _aten.convolution(
             gradient, weight, None, stride, padding, dilation, True, rest, groups
         )
@@ -73,35 +84,10 @@ def _convolution_at_input(
         .flip(3, 4)
         .reshape(groups * inputs, outputs // groups, height, width)
     )
-    around = [
-        dilation[0] * (height - 1) - padding[0],
-        dilation[1] * (width - 1) - padding[1],
-    ]
     back = _aten.convolution(
         gradient, flipped, None, [1, 1], around, dilation, False, [0, 0], groups
     )
     return back
-
-
-def _convolution_at_weight(
-    gradient: Tensor, layer_input: Tensor, weight: Tensor, window: _Window
-) -> Tensor:
-    """A correlation of inputs with what is handed back, the batch in the place of channels."""
-    if window.groups != 1:
-        raise NotExportable("it trains a convolution in groups")
-    height, width = weight.shape[2:]
-    back: Tensor = _aten.convolution(
-        layer_input.transpose(0, 1),
-        gradient.transpose(0, 1),
-        None,
-        window.dilation,
-        window.padding,
-        window.stride,
-        False,
-        [0, 0],
-        1,
-    )
-    return back[:, :, :height, :width].transpose(0, 1)
 
 
 def _batch_norm(
@@ -163,39 +149,6 @@ def _hardtanh(gradient: Tensor, given: Tensor, low: float, high: float) -> Tenso
     return gradient * ((given > low) & (given < high)).to(gradient.dtype)
 
 
-def _sigmoid(gradient: Tensor, output: Tensor) -> Tensor:
-    return gradient * output * (1 - output)
-
-
-def _silu(gradient: Tensor, given: Tensor) -> Tensor:
-    gate = torch.sigmoid(given)
-    return gradient * gate * (1 + given * (1 - gate))
-
-
-def _hardsigmoid(gradient: Tensor, given: Tensor) -> Tensor:
-    return gradient * ((given > -3) & (given < 3)).to(gradient.dtype) / 6
-
-
-def _hardswish(gradient: Tensor, given: Tensor) -> Tensor:
-    middle = ((given >= -3) & (given <= 3)).to(gradient.dtype)
-    above = (given > 3).to(gradient.dtype)
-    return gradient * (above + middle * (given / 3 + 0.5))
-
-
-def _max_pool(
-    gradient: Tensor,
-    given: Tensor,
-    _kernel: Sequence[int],
-    _stride: Sequence[int],
-    _padding: Sequence[int],
-    _dilation: Sequence[int],
-    _ceil: bool,
-    indices: Tensor,
-) -> Tensor:
-    flat = torch.zeros_like(given).flatten(2)
-    return flat.scatter_add(2, indices.flatten(2), gradient.flatten(2)).reshape(given.shape)
-
-
 def _average_pool(
     gradient: Tensor,
     given: Tensor,
@@ -219,21 +172,8 @@ def _average_pool(
         inside_or_padded if padding_counts else inside for inside, inside_or_padded in counts
     )
     shared = torch.outer(rows, columns) if divisor is None else torch.tensor(float(divisor))
-    rest = [
-        given.shape[2 + i] - ((gradient.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + kernel[i])
-        for i in range(2)
-    ]
-    back: Tensor = _aten.convolution(
-        gradient / shared,
-        torch.ones(given.shape[1], 1, *kernel),
-        None,
-        stride,
-        padding,
-        [1, 1],
-        True,
-        [max(0, cells) for cells in rest],
-        given.shape[1],
-    )
+    ones = torch.ones(given.shape[1], 1, *kernel)
+    back = _at_input(gradient / shared, given, ones, stride, padding, [1, 1], given.shape[1])
     return back[:, :, :height, :width]  # with ceil_mode, the last windows reach beyond
 
 
@@ -249,17 +189,23 @@ def _cells_in_window(
 
 BACKWARD: Mapping[Any, Callable[..., Any]] = MappingProxyType(
     {
+        **get_decompositions(
+            [
+                _aten.sigmoid_backward,
+                _aten.silu_backward,
+                _aten.hardsigmoid_backward,
+                _aten.hardswish_backward,
+                _aten.max_pool2d_with_indices_backward,
+            ]
+        ),
+        # PyTorch has none of its own for these two.
         _aten.convolution_backward.default: _convolution,
+        _aten.avg_pool2d_backward.default: _average_pool,
+        # PyTorch's own take up to three times as long in a browser's runtime.
         _aten.native_batch_norm.default: _batch_norm,
         _aten.native_batch_norm_backward.default: _batch_norm_backward,
         _aten.threshold_backward.default: _threshold,
         _aten.hardtanh_backward.default: _hardtanh,
-        _aten.sigmoid_backward.default: _sigmoid,
-        _aten.silu_backward.default: _silu,
-        _aten.hardsigmoid_backward.default: _hardsigmoid,
-        _aten.hardswish_backward.default: _hardswish,
-        _aten.max_pool2d_with_indices_backward.default: _max_pool,
-        _aten.avg_pool2d_backward.default: _average_pool,
     }
 )
 """``aten`` operator to the function that stands for it, as ``make_fx`` takes them."""

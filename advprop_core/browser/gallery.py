@@ -47,13 +47,13 @@ class PagePicture:
 
     def entry(self) -> dict[str, Any]:
         """As the page's manifest lists it."""
-        png = data_url(encode_png(self.image))
+        png = data_url(self.image)
         return {"name": self.name, "title": self.title, "png": png, "true_class": self.true_class}
 
 
-def data_url(png: bytes) -> str:
-    """The bytes of a PNG as an address that holds them."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def data_url(image: Image.Image) -> str:
+    """An address that holds the picture itself, as PNG."""
+    return f"data:image/png;base64,{base64.b64encode(encode_png(image)).decode()}"
 
 
 def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> list[PagePicture]:

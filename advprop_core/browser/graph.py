@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -22,7 +23,6 @@ from advprop_core.attribution.layers import default_layer
 from advprop_core.browser.backward import BACKWARD
 from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.norms import norm_vector, with_vector
-from advprop_core.browser.weights import halve, round_weights
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import MAIN, DualBNModel
 
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("logits", "gradient", "cam")
 _LEAD = 8.0  # of attacks/losses.py
-
-
+_SMALLEST = 64  # entries of a weight; of fewer, a cast costs more than half precision saves
 EXTRA = "advprop-lens[page]"
 """Brings the packages that write and check a graph."""
 
@@ -82,7 +81,7 @@ class Step(nn.Module):
         self.layer = default_layer(main, torch.full((1, 3, size, size), 0.5))
         self._norm = norm_vector(main)
         self.network = with_vector(main, lambda: self._norm)
-        round_weights(self.network)
+        _round_weights(self.network)
         self._features: list[Tensor] = []
         self.network.network.get_submodule(self.layer).register_forward_hook(self._catch)
 
@@ -160,11 +159,48 @@ def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequen
         raise NotExportable(f"{_operator(error)} does not export to ONNX") from error
     assert program is not None
     graph = program.model_proto
-    halve(graph)
+    _halve(graph)
     _strip(graph)
     file = io.BytesIO()
     onnx.save(graph, file)
     return file.getvalue()
+
+
+def _round_weights(network: nn.Module) -> None:
+    """Round every large weight to half precision, in place, and keep it in float32.
+
+    So the network is, number for number, what :func:`_halve` makes of its graph.
+    """
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.numel() >= _SMALLEST:
+                weight.copy_(weight.half().float())
+
+
+def _halve(graph: onnx.ModelProto) -> None:
+    """Store each large float32 tensor of the graph in half precision, with a cast behind it.
+
+    A runtime casts once, when it opens the graph. Tensors that half precision would change are
+    left as they are: those of the network have been rounded, others are the graph's own.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for tensor in list(graph.graph.initializer):
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _SMALLEST:
+            continue
+        values = numpy_helper.to_array(tensor)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), values):
+            continue
+        name = f"{tensor.name}_half"
+        graph.graph.initializer.remove(tensor)
+        graph.graph.initializer.append(numpy_helper.from_array(half, name))
+        casts.append(helper.make_node("Cast", [name], [tensor.name], to=TensorProto.FLOAT))
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
 
 
 def _strip(graph: onnx.ModelProto) -> None:

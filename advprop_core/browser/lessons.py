@@ -10,7 +10,6 @@ from PIL import Image
 from advprop_core.attacks import digits
 from advprop_core.browser.gallery import data_url
 from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, TEXTURES, Scene, draw_scene
-from advprop_core.pictures.decoding import encode_png
 
 NETWORKS = {"imagenet-lite0": 128, "shapes-vanilla": 96, "shapes-advprop": 96}
 """Names of the bundled networks that lessons show, each with the side of its pictures in pixels."""
@@ -61,7 +60,7 @@ def _scene(index: int, agreement: float) -> dict[str, Any]:
     scene: Scene = draw_scene(SEEDS["val"], index, texture_agreement=agreement, size=_SCENE_SIZE)
     return {
         "name": f"{'scene' if agreement else 'conflict'}-{index}",
-        "png": data_url(encode_png(Image.fromarray(scene.image))),
+        "png": data_url(Image.fromarray(scene.image)),
         "shape": SHAPES[scene.shape],
         "texture": TEXTURES[scene.texture],
     }

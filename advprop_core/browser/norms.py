@@ -35,12 +35,9 @@ def norm_vector(branch: PixelNetwork) -> Tensor:
     for norm in norm_layers(branch).values():
         assert norm.running_mean is not None
         assert norm.running_var is not None
-        scale = (norm.running_var.float() + norm.eps).rsqrt()
-        if norm.affine:
-            scale = scale * norm.weight.float()
-        shift = -norm.running_mean.float() * scale
-        scales.append(scale)
-        shifts.append(shift + norm.bias.float() if norm.affine else shift)
+        gamma, beta = (norm.weight.float(), norm.bias.float()) if norm.affine else (1.0, 0.0)
+        scales.append((norm.running_var.float() + norm.eps).rsqrt() * gamma)
+        shifts.append(beta - norm.running_mean.float() * scales[-1])
     return torch.stack([torch.cat(scales), torch.cat(shifts)]).detach()
 
 

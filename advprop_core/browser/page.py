@@ -68,122 +68,117 @@ class BuiltPage:
             ) from None
 
 
-def write_one_file(
-    networks: Sequence[PageNetwork],
-    built: BuiltPage,
-    out: Path,
-    lessons: Mapping[str, Any] | None = None,
-    training: PageTraining | None = None,
-) -> None:
-    """Everything in one HTML file, which opens from a disk without a network connection.
+@dataclass(frozen=True)
+class Page:
+    """What a page holds.
 
-    Args:
+    Attributes:
         networks: In the order of the picker; the first is the one to begin with.
         built: The scripts.
-        out: The file.
         lessons: What :func:`~advprop_core.browser.lessons.lesson_material` gives; None for a page
             without lessons.
         training: The network that is trained in the page; None for a page without.
-    """
-    assets = _assets(networks, built, training)
-    manifest = _manifest(networks, dict.fromkeys(assets), assets, lessons, training)
-    packed = "\n".join(
-        f'<script type="text/plain" data-asset="{escape(name)}">'
-        f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
-        for name, content in assets.items()
-    )
-    policy = (
-        "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
-        "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; worker-src blob:; "
-        "connect-src blob: data:"
-    )
-    body = (
-        f'<script type="application/json" id="lab-manifest">{_in_html(manifest)}</script>\n'
-        f"<script>{_in_script(built.script)}</script>\n{packed}\n"
-        f'<script type="text/plain" id="third-party">{_in_script(built.licences)}</script>'
-    )
-    write_whole(out, _html(policy, f"<style>{built.style}</style>", body))
-
-
-def write_split(
-    networks: Sequence[PageNetwork],
-    built: BuiltPage,
-    folder: Path,
-    lessons: Mapping[str, Any] | None = None,
-    training: PageTraining | None = None,
-) -> None:
-    """Files for a web host: each named by its content, and packed beside itself.
-
-    Arguments are those of :func:`write_one_file`, but for the folder, which is new or empty.
 
     Raises:
-        InputError: If the folder exists and is not empty.
+        InputError: If two networks have the same name.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is not empty: name a new folder")
-    (folder / "assets").mkdir(parents=True, exist_ok=True)
-    assets = _assets(networks, built, training)
-    brotli = {"wasm": built.brotli.get(_WASM), "worker": built.brotli.get("worker.js")}
-    files = {name: f"{name.replace(':', '-')}.bin" for name in assets}
-    files |= {"wasm": "wasm.wasm", "worker": "worker.js"}
-    urls = {
-        name: _put(folder, files[name], content, brotli.get(name))
-        for name, content in assets.items()
-    }
-    script = _put(folder, "lab.js", built.script.encode(), built.brotli.get("lab.js"))
-    style = _put(folder, "lab.css", built.style.encode(), built.brotli.get("lab.css"))
-    manifest = _manifest(networks, urls, assets, lessons, training)
-    policy = (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-        "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
-    )
-    head = f'<link rel="stylesheet" href="{style}">'
-    body = (
-        f'<script type="application/json" id="lab-manifest">{_in_html(manifest)}</script>\n'
-        f'<script src="{script}"></script>'
-    )
-    write_whole(folder / "sw.js", built.service_worker)
-    write_whole(folder / "THIRD_PARTY.txt", built.licences)
-    write_whole(folder / "index.html", _html(policy, head, body))
-    _pack(folder / "index.html")
 
+    networks: Sequence[PageNetwork]
+    built: BuiltPage
+    lessons: Mapping[str, Any] | None = None
+    training: PageTraining | None = None
 
-def _assets(
-    networks: Sequence[PageNetwork], built: BuiltPage, training: PageTraining | None
-) -> dict[str, bytes]:
-    names = [network.entry["name"] for network in networks]
-    if len(set(names)) < len(names):
-        raise InputError(f"each network of a page needs a name of its own, got {', '.join(names)}")
-    assets = {"wasm": built.runtime, "worker": built.worker}
-    for network in networks:
-        assets |= network.assets
-    return assets | (training.assets if training else {})
+    def __post_init__(self) -> None:
+        names = [network.entry["name"] for network in self.networks]
+        if len(set(names)) < len(names):
+            raise InputError(
+                f"each network of a page needs a name of its own, got {', '.join(names)}"
+            )
 
+    @property
+    def assets(self) -> dict[str, bytes]:
+        """Name to the bytes that scripts read."""
+        assets = {"wasm": self.built.runtime, "worker": self.built.worker}
+        for network in self.networks:
+            assets |= network.assets
+        return assets | (self.training.assets if self.training else {})
 
-def _manifest(
-    networks: Sequence[PageNetwork],
-    urls: Mapping[str, str | None],
-    assets: Mapping[str, bytes],
-    lessons: Mapping[str, Any] | None,
-    training: PageTraining | None,
-) -> dict[str, Any]:
-    return {
-        "format": _FORMAT,
-        "version": versions()["advprop-lens"] or "",
-        "title": _TITLE,
-        "assets": {
-            name: {
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "url": urls[name],
-            }
+    def write_one_file(self, out: Path) -> None:
+        """Everything in one HTML file, which opens from a disk without a network connection."""
+        assets = self.assets
+        packed = "\n".join(
+            f'<script type="text/plain" data-asset="{escape(name)}">'
+            f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
             for name, content in assets.items()
-        },
-        "networks": [network.entry for network in networks],
-        "first": networks[0].first,
-        "lessons": lessons,
-        "training": training.entry if training else None,
-    }
+        )
+        policy = (
+            "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
+            "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; worker-src blob:; "
+            "connect-src blob: data:"
+        )
+        body = (
+            f"{self._manifest(assets, dict.fromkeys(assets))}\n"
+            f"<script>{_in_script(self.built.script)}</script>\n{packed}\n"
+            f'<script type="text/plain" id="third-party">{_in_script(self.built.licences)}</script>'
+        )
+        write_whole(out, _html(policy, f"<style>{self.built.style}</style>", body))
+
+    def write_split(self, folder: Path) -> None:
+        """Files for a web host, in a new folder: each named by its content, and packed beside."""
+        (folder / "assets").mkdir(parents=True, exist_ok=True)
+        built, assets = self.built, self.assets
+        files = {name: f"{name.replace(':', '-')}.bin" for name in assets}
+        files |= {"wasm": _WASM, "worker": "worker.js"}
+        urls = {name: self._put(folder, files[name], content) for name, content in assets.items()}
+        script = self._put(folder, "lab.js", built.script.encode())
+        style = self._put(folder, "lab.css", built.style.encode())
+        policy = (
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+            "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
+        )
+        head = f'<link rel="stylesheet" href="{style}">'
+        body = f'{self._manifest(assets, urls)}\n<script src="{script}"></script>'
+        write_whole(folder / "sw.js", built.service_worker)
+        write_whole(folder / "THIRD_PARTY.txt", built.licences)
+        write_whole(folder / "index.html", _html(policy, head, body))
+        _pack(folder / "index.html")
+
+    def _put(self, folder: Path, name: str, content: bytes) -> str:
+        """Write an asset under a name that changes with its content; gives its address.
+
+        Weights have no Brotli form: at its best, in a minute, it makes them 5 % smaller than gzip.
+        """
+        stem, _, ending = name.rpartition(".")
+        path = folder / "assets" / f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
+        write_whole(path, content)
+        _pack(path)
+        if (brotli := self.built.brotli.get(name)) is not None:
+            write_whole(path.with_name(f"{path.name}.br"), brotli)
+        return f"assets/{path.name}"
+
+    def _manifest(self, assets: Mapping[str, bytes], urls: Mapping[str, str | None]) -> str:
+        """The element that the script reads first."""
+        manifest = {
+            "format": _FORMAT,
+            "version": versions()["advprop-lens"] or "",
+            "title": _TITLE,
+            "assets": {
+                name: {
+                    "bytes": len(content),
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                    "url": urls[name],
+                }
+                for name, content in assets.items()
+            },
+            "networks": [network.entry for network in self.networks],
+            "first": self.networks[0].first,
+            "lessons": self.lessons,
+            "training": self.training.entry if self.training else None,
+        }
+        text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
+        # So that no text of it can end the element.
+        text = text.replace("<", "\\u003c")
+        return f'<script type="application/json" id="lab-manifest">{text}</script>'
 
 
 def _html(policy: str, head: str, body: str) -> str:
@@ -206,27 +201,8 @@ def _html(policy: str, head: str, body: str) -> str:
 """
 
 
-def _in_html(content: object) -> str:
-    """JSON that cannot end the element that it stands in."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
 def _in_script(text: str) -> str:
     return text.replace("</script", "<\\/script")
-
-
-def _put(folder: Path, name: str, content: bytes, brotli: bytes | None) -> str:
-    """Write an asset under a name that changes with its content; gives its address.
-
-    Weights have no Brotli form: at its best, in a minute, it makes them 5 % smaller than gzip.
-    """
-    stem, _, ending = name.rpartition(".")
-    path = folder / "assets" / f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
-    write_whole(path, content)
-    _pack(path)
-    if brotli is not None:
-        write_whole(path.with_name(f"{path.name}.br"), brotli)
-    return f"assets/{path.name}"
 
 
 def _pack(path: Path) -> None:

@@ -59,15 +59,13 @@ def flat_weights(model: DualBNModel) -> Tensor:
 
 def flat_norms(model: DualBNModel) -> Tensor:
     """(branches, 4, C): γ, β, running mean and running variance of all channels of all layers."""
-    return torch.stack([_norms_of(model.branch(name)) for name in model.branch_names])
-
-
-def _norms_of(branch: nn.Module) -> Tensor:
-    layers = norm_layers(branch).values()
+    layers = [norm_layers(branch).values() for branch in model.branches.values()]
     tensors = ("weight", "bias", "running_mean", "running_var")
-    return torch.stack(
-        [torch.cat([getattr(layer, name).detach() for layer in layers]) for name in tensors]
-    )
+    rows = [
+        [torch.cat([getattr(norm, name).detach() for norm in norms]) for name in tensors]
+        for norms in layers
+    ]
+    return torch.stack([torch.stack(row) for row in rows])
 
 
 def split_weights(flat: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,9 +12,9 @@ from advprop_core.attacks.named import read_radius
 from advprop_core.cli.options import ModelsOptions, with_options
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
+from advprop_core.types import AttackConfig
 
 if TYPE_CHECKING:
-    from advprop_core.browser.first_look import FirstLook
     from advprop_core.browser.network import PageNetwork
     from advprop_core.browser.tiny_training import PageTraining
 
@@ -81,34 +81,35 @@ def page(options: _PageOptions) -> None:
     options = options.named()
     options.check_place()
     epsilon = read_radius(options.epsilon, "linf", "--epsilon")
-    from advprop_core.browser.first_look import LARGEST_EPSILON, FirstLook
     from advprop_core.browser.graph import require_exporter
     from advprop_core.browser.lessons import lesson_material
-    from advprop_core.browser.page import BuiltPage, write_one_file, write_split
+    from advprop_core.browser.network import LARGEST_EPSILON
+    from advprop_core.browser.page import BuiltPage, Page
 
     if not 0 <= epsilon <= LARGEST_EPSILON:
         raise InputError(f"--epsilon must be from 0 to 16/255, got {options.epsilon}")
     require_exporter()
     report, built = Report(None), BuiltPage.read()
-    look = FirstLook(epsilon, attack_branch=options.attack_branch)
-    networks = _networks(options, look, report)
+    networks = _networks(options, epsilon, report)
     material = lesson_material() if options.lessons else None
     training = _training(report) if options.lessons else None
+    whole = Page(networks, built, material, training)
     if options.split:
-        write_split(networks, built, options.out, material, training)
+        whole.write_split(options.out)
         sizes = sum(file.stat().st_size for file in options.out.rglob("*.*"))
         report.say(f"wrote {options.out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
     else:
-        write_one_file(networks, built, options.out, material, training)
+        whole.write_one_file(options.out)
         report.say(f"wrote {options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 
-def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[PageNetwork]:
+def _networks(options: _PageOptions, epsilon: float, report: Report) -> list[PageNetwork]:
     from advprop_core.browser.errors import NotExportable
     from advprop_core.browser.lessons import NETWORKS
     from advprop_core.browser.network import page_network
 
     networks, opened = [], options.open()
+    attack = AttackConfig.pgd(epsilon, steps=10)
     for checkpoint in opened.values():
         checkpoint.model.branch(options.attack_branch)  # raises where there is none
     for name, checkpoint in opened.items():
@@ -117,7 +118,7 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         pictures = tuple(options.picture or ())
         size = options.picture_size or (NETWORKS.get(short) if options.lessons else None)
         try:
-            network = page_network(checkpoint, short, size, pictures, look)
+            network = page_network(checkpoint, short, size, pictures, attack, options.attack_branch)
         except NotExportable as error:
             raise InputError(f"{short}: {error}") from error
         networks.append(network)

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from advprop_core.browser import network
-from advprop_core.browser.first_look import FirstLook
 from advprop_core.models.bundle import open_model
+from advprop_core.types import AttackConfig
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = (
@@ -69,7 +69,8 @@ def page_checkpoint():
 @pytest.fixture(scope="package")
 def page_network(page_checkpoint):
     """The same, exported once for all tests."""
-    return network.page_network(page_checkpoint, "shapes-advprop", look=FirstLook(epsilon=4 / 255))
+    attack = AttackConfig.pgd(4 / 255, steps=10)
+    return network.page_network(page_checkpoint, "shapes-advprop", attack=attack)
 
 
 @pytest.fixture(scope="package")

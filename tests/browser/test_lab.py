@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from advprop_core.browser.page import BuiltPage, write_one_file, write_split
+from advprop_core.browser.page import BuiltPage, Page
 from advprop_core.browser.tiny_training import page_training
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
@@ -42,7 +42,8 @@ STRONGER_THEN_SCRUBBED = """async () => {
 def lab(page_network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    write_one_file([page_network], BuiltPage.read(), path, training=page_training(["advprop"]))
+    training = page_training(["advprop"])
+    Page([page_network], BuiltPage.read(), training=training).write_one_file(path)
     return path.as_uri()
 
 
@@ -225,7 +226,7 @@ def test_the_app_serves_it_at_an_address_of_its_own(
     page, console_errors, strangers, app_url, app_cache, page_network
 ):
     site = app_cache / "advprop-lens" / Site().folder.name
-    write_split([page_network], BuiltPage.read(), site)  # as the app would in the background
+    Page([page_network], BuiltPage.read()).write_split(site)  # as the app would in the background
     answers = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{app_url}/lab")

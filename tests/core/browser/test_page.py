@@ -11,12 +11,11 @@ import pytest
 import torch
 
 from advprop_core.attacks.gradient import attack
-from advprop_core.browser.first_look import FirstLook, first_look, to_levels
 from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import Step
-from advprop_core.browser.network import page_network
+from advprop_core.browser.network import first_look, page_network, to_levels
 from advprop_core.browser.norms import norm_vector
-from advprop_core.browser.page import BuiltPage, write_one_file, write_split
+from advprop_core.browser.page import BuiltPage, Page
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import Checkpoint
@@ -42,7 +41,7 @@ def built():
 
 
 def test_one_file_holds_every_asset_whole(network, built, tmp_path):
-    write_one_file([network], built, tmp_path / "lab.html")
+    Page([network], built).write_one_file(tmp_path / "lab.html")
     page = (tmp_path / "lab.html").read_text()
     manifest = json.loads(re.search(r'id="lab-manifest">(.*?)</script>', page)[1])
     packed = dict(re.findall(r'data-asset="([^"]+)">([^<]*)</script>', page))
@@ -114,15 +113,15 @@ def test_the_attack_of_the_first_look_is_the_one_asked_for(checkpoint):
     step = Step(model, 64)
     norms = {name: norm_vector(model.branch(name)) for name in model.branch_names}
     (picture, *_) = pictures_for(checkpoint.info, 64)
-    look = FirstLook(4 / 255, attack_branch="aux")
-    settings = first_look(step, norms, picture, look)["settings"]
+    config = AttackConfig.pgd(4 / 255)
+    settings = first_look(step, norms, picture, config, "aux")["settings"]
     assert (settings["epsilon"], settings["attack_branch"]) == (4 / 255, "aux")
     with pytest.raises(InputError, match="no branch 'aux7'"):
-        page_network(checkpoint, "tiny", look=FirstLook(attack_branch="aux7"))
+        page_network(checkpoint, "tiny", attack_branch="aux7")
 
 
 def test_the_split_form_names_files_by_their_content(network, built, tmp_path):
-    write_split([network], built, tmp_path / "site")
+    Page([network], built).write_split(tmp_path / "site")
     page = (tmp_path / "site" / "index.html").read_text()
     manifest = json.loads(re.search(r'id="lab-manifest">(.*?)</script>', page)[1])
     for facts in manifest["assets"].values():
@@ -136,13 +135,11 @@ def test_the_split_form_names_files_by_their_content(network, built, tmp_path):
     assert packed.name.endswith(".css.br")
     assert packed.read_bytes() == b"smaller"
     assert "'unsafe-inline'" not in page
-    with pytest.raises(InputError, match="not empty"):
-        write_split([network], built, tmp_path / "site")
 
 
-def test_two_networks_of_one_name_are_refused(network, built, tmp_path):
+def test_two_networks_of_one_name_are_refused(network, built):
     with pytest.raises(InputError, match="name of its own"):
-        write_one_file([network, network], built, tmp_path / "lab.html")
+        Page([network, network], built)
 
 
 def test_a_page_that_was_not_built_says_how(tmp_path):

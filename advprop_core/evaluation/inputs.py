@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -69,14 +70,12 @@ class Workshop:
         self.processes, self.batch_size, self.store = processes, batch_size, store
         self.device = processes.device
         self._folded: dict[tuple[str, str], nn.Module] = {}
-        self._seeds: dict[tuple[int, int], list[int]] = {}
+        self._seeds = lru_cache(maxsize=None)(image_seeds)
 
     def seeds(self, images: Tensor, seed: int, rows: Tensor) -> list[int]:
         """For the images at (n,) places; they follow from the images themselves."""
-        key = (id(images), seed)  # the models keep their images as long as this lives
-        if key not in self._seeds:
-            self._seeds[key] = image_seeds(images, seed)
-        return [self._seeds[key][row] for row in rows.tolist()]
+        all_seeds = self._seeds(images, seed)
+        return [all_seeds[row] for row in rows.tolist()]
 
     def network(self, model: TestedModel, branch: str) -> nn.Module:
         """A branch that is folded, and answers among the classes that its model may."""

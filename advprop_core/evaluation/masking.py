@@ -15,6 +15,7 @@ from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.inputs import Workshop, clean_batch
+from advprop_core.evaluation.paired import Pair
 from advprop_core.evaluation.results import Answers
 from advprop_core.text import ball, percent
 from advprop_core.types import UNBOUNDED_RADII, AttackConfig
@@ -22,7 +23,7 @@ from advprop_core.types import UNBOUNDED_RADII, AttackConfig
 NOISE = "noise"
 _UNBOUNDED_STEPS = 20
 _SURVIVORS = 0.01
-_CHANCE = 0.025  # one-sided: half of what two-sided tests leave to chance
+_CHANCE = 0.05
 
 Attack = AttackConfig | AutoAttackConfig
 Sign = Literal[
@@ -74,12 +75,14 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
         same_branch = (weak.model, weak.branch) == (strong.model, strong.branch)
         if same_branch and (sign := _sign(weak, strong)):
             weak_right, strong_right = answers[weak].right, answers[strong].right
-            beats = int((~weak_right & strong_right).sum())
-            if _exceeds_chance(beats, int((weak_right & ~strong_right).sum())):
+            only_weak = int((weak_right & ~strong_right).sum())
+            only_strong = int((strong_right & ~weak_right).sum())
+            unlikely = Pair(len(weak_right), only_weak, only_strong).p < _CHANCE
+            if only_strong > only_weak and unlikely:
                 text = (
-                    f"{weak.model}, {weak.branch}: {_named(weak)} leaves {_share(answers[weak])} "
-                    f"right and the stronger {_named(strong)} {_share(answers[strong])}: its "
-                    "gradient may be masked."
+                    f"{weak.model}, {weak.branch}: {_named(weak)} leaves "
+                    f"{percent(answers[weak].accuracy)} right and the stronger {_named(strong)} "
+                    f"{percent(answers[strong].accuracy)}: its gradient may be masked."
                 )
                 seen.append(Suspicion(weak.model, weak.branch, sign, text))
     return tuple(seen)
@@ -118,7 +121,7 @@ def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[
 
 
 def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
-    config, right = _config(cell), float(answers.right.double().mean())
+    config, right = _config(cell), answers.accuracy
     walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
     is_unbounded = config.epsilon >= UNBOUNDED_RADII[config.norm]
     if is_unbounded and walks and right > _SURVIVORS:
@@ -141,18 +144,6 @@ def _sign(weaker: Cell, stronger: Cell) -> Sign | None:
     alike = weaker.condition.attack_name == stronger.condition.attack_name
     same = alike and weak.name != "FGSM"  # one long step may well overshoot
     return "larger radius" if same and weak.epsilon < strong.epsilon else None
-
-
-def _exceeds_chance(beats: int, beaten: int) -> bool:
-    if beats <= beaten:
-        return False
-    from scipy.stats import binomtest  # here: it takes a second to load
-
-    return bool(binomtest(beats, beats + beaten, alternative="greater").pvalue < _CHANCE)
-
-
-def _share(answers: Answers) -> str:
-    return percent(float(answers.right.double().mean()))
 
 
 def _config(cell: Cell) -> Attack:

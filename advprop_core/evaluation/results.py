@@ -57,6 +57,11 @@ class Answers:
         """The answers to some of the images: (n,) places, or (N,) bool."""
         return Answers(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
+    @property
+    def accuracy(self) -> float:
+        """Share of images that are answered rightly."""
+        return float(self.right.double().mean())
+
     def __len__(self) -> int:
         """Number of images."""
         return len(self.right)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import torch
@@ -59,8 +60,7 @@ class SmallestEpsilon:
     @property
     def median(self) -> float:
         """The median over all images, those at 0 and at infinity included."""
-        ordered, n = sorted(self.epsilons), len(self.epsilons)
-        return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+        return median(self.epsilons)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ class CellStore(Keeper):
         self.written = 0
         self._models = models
         self._device = device
-        self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
-        self._of_files: tuple[Stored, CorruptionConfig, list[bytes]] | None = None
+        self._image_digests = lru_cache(maxsize=None)(image_digests)
+        # Of the last corruption alone: a set may have millions of files.
+        self._file_digests = lru_cache(maxsize=1)(_file_digests)
 
     def read(
         self, subject: TestedModel, cell: Cell, smallest: AttackConfig | None = None
@@ -119,22 +121,16 @@ class CellStore(Keeper):
 
     def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
         if condition.stored:
-            return self._stored(subject, condition.corruption)
+            assert subject.stored is not None
+            assert condition.corruption is not None
+            return self._file_digests(subject.stored, condition.corruption)
         images = subject.images if condition.corruption is None else subject.photos
         assert images is not None
-        labels, key = subject.labels, (id(images), id(subject.labels))
-        if key not in self._digests:  # with the tensors, so that none other gets their numbers
-            self._digests[key] = images, labels, image_digests(images, labels)
-        return self._digests[key][2]
+        return self._image_digests(images, subject.labels)
 
-    def _stored(self, subject: TestedModel, corruption: CorruptionConfig | None) -> list[bytes]:
-        stored = subject.stored
-        assert stored is not None
-        assert corruption is not None
-        latest = self._of_files  # of the last corruption alone: a set may have millions of files
-        if latest is None or latest[0] is not stored or latest[1] != corruption:
-            latest = self._of_files = stored, corruption, stored.digests(corruption)
-        return latest[2]
+
+def _file_digests(stored: Stored, corruption: CorruptionConfig) -> list[bytes]:
+    return stored.digests(corruption)
 
 
 def _read_file(path: Path, identity: str, names: Sequence[str]) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@ A study is a file in ``assets/results`` beside those of ``advprop evaluate``; it
 :func:`read` accepts. Loads no torch.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -24,8 +23,10 @@ LESS_IS_BETTER = frozenset({"calibration"})
 """Measures that are errors: a run gains where it is lower."""
 
 Content = Mapping[str, Any]
-Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
-"""(run, branch, measure) to seed to accuracy."""
+Who = tuple[str, str, str]
+"""Run, branch and measure."""
+Scores = Mapping[Who, Mapping[int, float]]
+"""Seed to accuracy."""
 
 
 Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
@@ -82,7 +83,6 @@ class Study(Strict):
             for question in self.questions:
                 if unknown := {*question.runs} - {row.run for row in self.results}:
                     raise InputError(f"a question is about {min(unknown)}, which has no results")
-                gains(content, question.runs)
                 for run, other in question.contrasts:
                     contrast(content, run, other, next(iter(self.measures)))
         except KeyError as error:
@@ -123,14 +123,14 @@ class Gain:
 
 def scores(content: Content) -> Scores:
     """Accuracies by run, branch, measure and seed, the mean where a measure has several rows."""
-    gathered: defaultdict[tuple[tuple[str, str, str], int], list[float]] = defaultdict(list)
+    by_run: dict[Who, dict[int, list[float]]] = {}
     for row in content["results"]:
-        who = row["run"], row["branch"], row["measure"]
-        gathered[who, row["seed"]].append(row["top1"])
-    by_run: dict[tuple[str, str, str], dict[int, float]] = {}
-    for (who, seed), shares in gathered.items():
-        by_run.setdefault(who, {})[seed] = mean(shares)
-    return by_run
+        by_seed = by_run.setdefault((row["run"], row["branch"], row["measure"]), {})
+        by_seed.setdefault(row["seed"], []).append(row["top1"])
+    return {
+        who: {seed: mean(shares) for seed, shares in by_seed.items()}
+        for who, by_seed in by_run.items()
+    }
 
 
 def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
@@ -140,18 +140,16 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
         ValueError: If a run and its base were not made with the same two seeds or more.
     """
     by_run = scores(content)
-
-    def gain(run: str, branch: str, measure: str) -> Gain:
-        is_base = run not in content["bases"] and branch == "main"
-        differences = {} if is_base else _differences(content, by_run, run, branch, measure)
-        return _gain(by_run, (run, branch, measure), [*differences.values()])
-
-    return tuple(
-        gain(run, branch, measure)
-        for run in runs
-        for branch in dict.fromkeys(who[1] for who in by_run if who[0] == run)
-        for measure in content["measures"]
-    )
+    found = []
+    for run in runs:
+        branches = dict.fromkeys(branch for label, branch, _measure in by_run if label == run)
+        for branch in branches:
+            is_base = run not in content["bases"] and branch == "main"
+            for measure in content["measures"]:
+                who = run, branch, measure
+                differences = {} if is_base else _differences(content, by_run, who)
+                found.append(_gain(by_run, who, differences))
+    return tuple(found)
 
 
 def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
@@ -162,10 +160,10 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
     """
     by_run = scores(content)
     first, second = (
-        _differences(content, by_run, label, "main", measure) for label in (run, other)
+        _differences(content, by_run, (label, "main", measure)) for label in (run, other)
     )
     differences = _subtract(first, second, f"{run} and {other}")
-    return _gain(by_run, (run, "main", measure), [*differences.values()])
+    return _gain(by_run, (run, "main", measure), differences)
 
 
 def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
@@ -205,19 +203,19 @@ def _in_points(gain: Gain) -> tuple[str, ...]:
     return tuple(map(points, (gain.points, *gain.interval)))
 
 
-def _gain(by_run: Scores, who: tuple[str, str, str], differences: Sequence[float]) -> Gain:
+def _gain(by_run: Scores, who: Who, differences: Mapping[int, float]) -> Gain:
     share, seeds = mean(by_run[who].values()), len(by_run[who])
     if not differences:
         return Gain(*who, share, None, None, seeds)
-    return Gain(*who, share, mean(differences), student_interval(differences), seeds)
+    values = [*differences.values()]
+    return Gain(*who, share, mean(values), student_interval(values), seeds)
 
 
-def _differences(
-    content: Content, by_run: Scores, run: str, branch: str, measure: str
-) -> dict[int, float]:
+def _differences(content: Content, by_run: Scores, who: Who) -> dict[int, float]:
+    """Seed to how much better it is than the main branch of its base."""
+    run, _branch, measure = who
     base = content["bases"].get(run, run)
-    pair = by_run[run, branch, measure], by_run[base, "main", measure]
-    return _subtract(*pair, f"{run} and {base}")
+    return _subtract(by_run[who], by_run[base, "main", measure], f"{run} and {base}")
 
 
 def _subtract(

@@ -4,7 +4,6 @@ Petsiuk et al., "RISE", arXiv 1806.07421.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -77,14 +76,13 @@ class _Walk:
     counts: Tensor
     counter: Counter
 
-    def both(self, image: Tensor, order: Tensor, class_index: int) -> tuple[Curve, Curve]:
-        """Deletion and insertion."""
-        grey, blurred = torch.full_like(image, _GREY), blur(image)
-        deletion = self.curve(image, grey, order, class_index)
-        return deletion, self.curve(blurred, image, order, class_index)
+    def both(self, image: Tensor, order: Tensor, class_index: int) -> Tensor:
+        """(2, K) probabilities of deletion and insertion."""
+        deletion = self.curve(image, torch.full_like(image, _GREY), order, class_index)
+        return torch.stack([deletion, self.curve(blur(image), image, order, class_index)])
 
-    def curve(self, before: Tensor, after: Tensor, order: Tensor, class_index: int) -> Curve:
-        """Pixels of (3, H, W) ``before`` become those of ``after``, in order."""
+    def curve(self, before: Tensor, after: Tensor, order: Tensor, class_index: int) -> Tensor:
+        """(K,) probabilities while pixels of (3, H, W) ``before`` become ``after``, in order."""
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order))
         rank = rank.view(before.shape[1:]).to(before.device)
@@ -94,7 +92,7 @@ class _Walk:
             shown = torch.where(changed[:, None], after, before)
             rows.append(logits_of(self.network, shown).softmax(1)[:, class_index])
             self.counter.add(len(counts))
-        return Curve(self.counts.float() / len(order), freeze(torch.cat(rows)))
+        return freeze(torch.cat(rows))
 
 
 def measure_curves(
@@ -134,28 +132,23 @@ def measure_curves(
         torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + _RANDOM_ORDERS)
     )
     counts = _counts(maps[0].numel())
+    shares = counts.float() / maps[0].numel()
     alike = first_alike(images, classes)
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
     walks = len(sound) + _RANDOM_ORDERS * len(references)
     walk = _Walk(fold(module, images[:1]), counts, Counter(progress, 2 * len(counts) * walks))
-    random = {index: _random(walk, images[index], orders, classes[index]) for index in references}
-    return tuple(
-        reason
-        or Curves(
-            *walk.both(images[index], _order(maps[index], ties), classes[index]),
-            *random[alike[index]],
-        )
-        for index, reason in enumerate(flaws)
-    )
+    random = {
+        index: torch.stack([walk.both(images[index], order, classes[index]) for order in orders])
+        for index in references
+    }
 
+    def curves(index: int) -> Curves:
+        lines = walk.both(images[index], _order(maps[index], ties), classes[index])
+        rows = torch.cat([lines, random[alike[index]].mean(0)])
+        return Curves(*(Curve(shares, probabilities) for probabilities in rows))
 
-def _random(
-    walk: _Walk, image: Tensor, orders: Sequence[Tensor], class_index: int
-) -> tuple[Curve, Curve]:
-    """Mean deletion and mean insertion of random orders."""
-    pairs = [walk.both(image, order, class_index) for order in orders]
-    return _mean([deletion for deletion, _ in pairs]), _mean([insertion for _, insertion in pairs])
+    return tuple(reason or curves(index) for index, reason in enumerate(flaws))
 
 
 def _counts(pixels: int) -> Tensor:
@@ -170,21 +163,16 @@ def _order(values: Tensor, shuffle: Tensor) -> Tensor:
     return shuffle[values.flatten()[shuffle].argsort(descending=True, stable=True)]
 
 
-def _mean(curves: Sequence[Curve]) -> Curve:
-    return Curve(curves[0].shares, torch.stack([curve.probabilities for curve in curves]).mean(0))
-
-
 def blur(image: Tensor) -> Tensor:
     """(3, H, W), Gaussian: outlines go, the mean colours of regions stay.
 
     Pixels beyond the border weigh nothing, so a constant picture stays what it is.
     """
-    height, width = image.shape[1:]
-    sigma = _BLUR_SHARE * min(height, width)
-    return _weights(height, sigma, image) @ image @ _weights(width, sigma, image).T
+    sigma = _BLUR_SHARE * min(image.shape[1:])
 
+    def weights(side: int) -> Tensor:
+        positions = torch.arange(side, device=image.device, dtype=image.dtype)
+        bell = torch.exp(-((positions[:, None] - positions) ** 2) / (2 * sigma**2))
+        return bell / bell.sum(1, keepdim=True)
 
-def _weights(side: int, sigma: float, like: Tensor) -> Tensor:
-    positions = torch.arange(side, device=like.device, dtype=like.dtype)
-    weights = torch.exp(-((positions[:, None] - positions) ** 2) / (2 * sigma**2))
-    return weights / weights.sum(1, keepdim=True)
+    return weights(image.shape[1]) @ image @ weights(image.shape[2]).T

@@ -116,26 +116,22 @@ def check_randomisation(
         seed: Of the weights.
     """
     generator = torch.Generator().manual_seed(seed)
-    plain: dict[str, list[tuple[Score, ...]]] = {name: [] for name in reversed(stages)}
-    absolute: dict[str, list[tuple[Score, ...]]] = {name: [] for name in reversed(stages)}
+    drawn: dict[str, list[tuple[tuple[Score, ...], tuple[Score, ...]]]]
+    drawn = {name: [] for name in reversed(stages)}
     for _ in range(draws):
         network = copy.deepcopy(module)  # one at a time in memory
         for name, layers in reversed(layers_by_stage(network, stages).items()):
             randomise(layers, generator)
             maps = make_map(network, pixels)
-            plain[name].append(spearman(original, maps))
-            absolute[name].append(spearman(original.abs(), maps.abs()))
-    return tuple(
-        RandomisationCheck(
-            tuple(
-                RandomisationStep(
-                    name,
-                    mean([scores[index] for scores in plain[name]]),
-                    mean([scores[index] for scores in absolute[name]]),
-                    draws,
-                )
-                for name in plain
-            )
+            drawn[name].append((spearman(original, maps), spearman(original.abs(), maps.abs())))
+
+    def step(name: str, index: int) -> RandomisationStep:
+        plain, absolute = (
+            mean([scores[index] for scores in kind]) for kind in zip(*drawn[name], strict=True)
         )
+        return RandomisationStep(name, plain, absolute, draws)
+
+    return tuple(
+        RandomisationCheck(tuple(step(name, index) for name in drawn))
         for index in range(len(pixels))
     )

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.errors import NoGradient, Unfit
+from advprop_core.attribution.grids import options_of
 from advprop_core.attribution.maps import explain
-from advprop_core.attribution.methods import Method
+from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.fidelity import max_sensitivity
 from advprop_core.faithfulness.maps import Score, Undefined, flaw
 from advprop_core.faithfulness.randomisation import RandomisationCheck, check_randomisation
 from advprop_core.faithfulness.stages import cascade_stages
-from advprop_core.types import Progress
+from advprop_core.types import AttributionMap, Progress
 
 _CHANGES = {"fast": 10, "slow": 3}
 _DRAWS = {"fast": 3, "slow": 1}
@@ -33,9 +34,8 @@ class MapCall:
         pixels: (N, 3, H, W).
         values: (N, H, W) maps, as they were made.
         classes: The class that each explains.
-        method: Which method.
-        layer: Dotted name, for methods with a layer.
-        options: Arguments of ``explain`` beyond the seed that the method was given.
+        first: The first of the maps; all are by its method, at its layer.
+        options: Arguments of ``explain``, of which a method takes its own.
         seed: What they were made with; the checks draw from it too.
     """
 
@@ -43,26 +43,30 @@ class MapCall:
     pixels: Tensor
     values: Tensor
     classes: Sequence[int]
-    method: Method
-    layer: str | None
+    first: AttributionMap
     options: Mapping[str, int | None]
     seed: int
 
     @property
+    def cost(self) -> str:
+        """Of its method; a slow one is asked less often."""
+        return METHODS[self.first.method].cost
+
+    @property
     def changes(self) -> int:
-        """How many changed pictures are mapped; fewer by a slow method."""
-        return _CHANGES[self.method.cost]
+        """How many changed pictures are mapped."""
+        return _CHANGES[self.cost]
 
     @property
     def draws(self) -> int:
-        """How often the weights are drawn; less often for a slow method."""
-        return _DRAWS[self.method.cost]
+        """How often the weights are drawn."""
+        return _DRAWS[self.cost]
 
     def stages(self) -> tuple[str, ...]:
         """Where the cascade halts; a slow method loses all weights at once."""
         names = cascade_stages(self.module)
         # Layers of stages that are not named go with the first.
-        return names if self.method.cost == "fast" else names[:1]
+        return names if self.cost == "fast" else names[:1]
 
 
 class _Maker:
@@ -98,11 +102,11 @@ class _Maker:
             module,
             pixels[rows],
             call.classes[rows],
-            call.method.name,
-            layer=call.layer,
+            call.first.method,
+            layer=call.first.layer,
             seed=call.seed,
             progress=self._tell,
-            **call.options,
+            **options_of(METHODS[call.first.method], call.options),
         )
 
     def _tell(self, done: int, total: int) -> None:

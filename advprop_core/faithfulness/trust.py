@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attribution.grids import options_of
-from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.progress import split
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.faithfulness.curves import Curves, measure_curves
@@ -105,38 +104,31 @@ def measure_trust(
     evidence = {cell: as_evidence(values[cell], maps[cell].method) for cell in maps}
     of_branch = _grouped(maps, lambda drawn: drawn.branch)
     calls = [
-        (cells, _call(together(cells, values), maps[cells[0]], options, seed))
+        (cells, MapCall(*together(cells, values), maps[cells[0]], options, seed))
         for cells in _grouped(maps, lambda drawn: (drawn.method, drawn.branch, drawn.layer))
     ]
     sizes = [size * len(cells) for cells in of_branch for size in (_CURVES, _INFIDELITY)]
-    sizes += [size for _, call in calls for size in _sizes(call)]
+    for cells, call in calls:
+        passes = len(cells) * _A_MAP[call.cost]
+        sizes += [passes * call.changes, passes * call.draws * len(call.stages())]
     listeners = iter(split(progress, sizes))
-    curves: dict[Cell, Curves | Undefined] = {}
-    infidelity: dict[Cell, Infidelity | Undefined] = {}
-    sensitivity: dict[Cell, Score] = {}
-    randomisation: dict[Cell, RandomisationCheck] = {}
+    figures: dict[Cell, list[Any]] = {cell: [] for cell in maps}
+
+    def note(cells: Sequence[Cell], values: Sequence[object]) -> None:
+        for cell, value in zip(cells, values, strict=True):
+            figures[cell].append(value)
+
     for cells in of_branch:
         shown = together(cells, evidence)
-        lines = measure_curves(*shown, seed=seed, progress=next(listeners))
-        curves |= zip(cells, lines, strict=True)
-        errors = measure_infidelity(*shown, seed=seed, progress=next(listeners))
-        infidelity |= zip(cells, errors, strict=True)
+        note(cells, measure_curves(*shown, seed=seed, progress=next(listeners)))
+        note(cells, measure_infidelity(*shown, seed=seed, progress=next(listeners)))
     for cells, call in calls:
-        sensitivity |= zip(cells, recomputed_sensitivity(call, next(listeners)), strict=True)
-        checks = recomputed_randomisation(call, next(listeners))
-        randomisation |= zip(cells, checks, strict=True)
-    return {
-        cell: Trust(
-            curves[cell],
-            infidelity[cell],
-            sensitivity[cell],
-            randomisation[cell],
-            _across_branches(maps, cell),
-            _under_attack(maps, cell),
-            None if mask is None else inside_shares(evidence[cell][None], mask[None])[0],
-        )
-        for cell in maps
-    }
+        note(cells, recomputed_sensitivity(call, next(listeners)))
+        note(cells, recomputed_randomisation(call, next(listeners)))
+    for cell, measured in figures.items():
+        inside = None if mask is None else inside_shares(evidence[cell][None], mask[None])[0]
+        measured += [_across_branches(maps, cell), _under_attack(maps, cell), inside]
+    return {cell: Trust(*measured) for cell, measured in figures.items()}
 
 
 def _grouped(
@@ -146,18 +138,6 @@ def _grouped(
     for cell, drawn in maps.items():
         groups.setdefault(alike(drawn), []).append(cell)
     return list(groups.values())
-
-
-def _call(
-    shown: _Together, first: AttributionMap, options: Mapping[str, int | None], seed: int
-) -> MapCall:
-    method = METHODS[first.method]
-    return MapCall(*shown, method, first.layer, options_of(method, options), seed)
-
-
-def _sizes(call: MapCall) -> tuple[int, int]:
-    per_map = _A_MAP[call.method.cost] * len(call.pixels)
-    return per_map * call.changes, per_map * call.draws * len(call.stages())
 
 
 def _across_branches(maps: Mapping[Cell, AttributionMap], cell: Cell) -> dict[str, Agreement]:

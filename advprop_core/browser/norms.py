@@ -6,6 +6,7 @@ nothing else, so a branch is the list of its scales and shifts.
 
 import copy
 from collections.abc import Callable
+from itertools import accumulate
 
 import torch
 from torch import Tensor, nn
@@ -49,9 +50,16 @@ def with_vector(branch: PixelNetwork, vector: Callable[[], Tensor]) -> PixelNetw
         vector: Gives what :func:`norm_vector` gives, at the time of a forward pass.
     """
     network = copy.deepcopy(branch).float().to(memory_format=torch.contiguous_format)
-    start = 0
-    for name, norm in norm_layers(network).items():
-        stop = start + norm.num_features
-        network.set_submodule(name, _Affine(norm, slice(start, stop), vector).eval())
-        start = stop
+    for name, (norm, part) in norm_parts(network).items():
+        network.set_submodule(name, _Affine(norm, part, vector).eval())
     return network.requires_grad_(False)
+
+
+def norm_parts(branch: nn.Module) -> dict[str, tuple[_BatchNorm, slice]]:
+    """Name of each norm layer to itself and to its part of a vector of all channels."""
+    layers = norm_layers(branch)
+    ends = accumulate(norm.num_features for norm in layers.values())
+    return {
+        name: (norm, slice(end - norm.num_features, end))
+        for (name, norm), end in zip(layers.items(), ends, strict=True)
+    }

@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from advprop_core.browser.graph import Step, loss_at_logits
-from advprop_core.browser.norms import with_vector
+from advprop_core.browser.graph import Step
 from advprop_core.browser.tiny_network import shared_weights, split_weights
-from advprop_core.browser.tiny_step import eval_affine, loss_and_hits, step_in_ball
-from advprop_core.models.dual_bn import MAIN, DualBNModel
+from advprop_core.browser.tiny_step import EvalBranch, loss_and_hits
+from advprop_core.models.dual_bn import DualBNModel
 
 
 class Evaluation(nn.Module):
@@ -16,9 +15,7 @@ class Evaluation(nn.Module):
 
     def __init__(self, model: DualBNModel) -> None:
         super().__init__()
-        self._weights = shared_weights(model)
-        self._affine = torch.empty(0)
-        self._network = with_vector(model.branch(MAIN), lambda: self._affine)
+        self._branch = EvalBranch(model)
 
     def forward(
         self,
@@ -32,16 +29,9 @@ class Evaluation(nn.Module):
 
         Shapes are those of ``tiny_step.StepState`` and ``StepData``; ``norm``: (4, C).
         """
-        self._affine = eval_affine(norm)
-        tensors = split_weights(weights.detach(), self._weights)
-        with torch.enable_grad():
-            leaf = pixels.detach().requires_grad_()
-            logits = functional_call(self._network, tensors, (leaf,))
-            direction = loss_at_logits(logits.detach(), class_one_hot)
-            (gradient,) = torch.autograd.grad(logits, leaf, direction)
-        attacked = step_in_ball(pixels, gradient, pixels, epsilon)
-        adversarial = functional_call(self._network, tensors, (attacked,))
-        both = torch.cat([logits.detach(), adversarial.detach()])
+        given = pixels, class_one_hot, epsilon
+        clean, attacked = self._branch.attack(weights, norm, pixels, *given)
+        both = torch.cat([clean, self._branch(weights, norm, attacked).detach()])
         return loss_and_hits(both, class_one_hot.repeat(2, 1), kinds=2)
 
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from advprop_core.browser.graph import loss_at_logits
-from advprop_core.browser.norms import with_vector
+from advprop_core.browser.norms import norm_parts, with_vector
 from advprop_core.browser.tiny_network import shared_weights, split_weights
-from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers
+from advprop_core.models.dual_bn import MAIN, DualBNModel
 
 Objective = Literal["advprop", "mixed", "vanilla"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
@@ -118,6 +118,42 @@ def _mean_and_variance(features: Tensor) -> Tensor:
     return torch.stack([mean, (centred * centred).mean((0, 2, 3))])
 
 
+class EvalBranch(nn.Module):
+    """A branch in eval mode whose tensors are given with each picture."""
+
+    def __init__(self, model: DualBNModel) -> None:
+        super().__init__()
+        self._weights = shared_weights(model)
+        self._affine = torch.empty(0)
+        self._network = with_vector(model.branch(MAIN), lambda: self._affine)
+
+    def forward(self, weights: Tensor, norm: Tensor, pixels: Tensor) -> Tensor:
+        """(N, K) logits, with (W,) weights and the (4, C) tensors of the norm layers."""
+        self._affine = eval_affine(norm)
+        tensors = split_weights(weights.detach(), self._weights)
+        logits: Tensor = functional_call(self._network, tensors, (pixels,))
+        return logits
+
+    def attack(
+        self,
+        weights: Tensor,
+        norm: Tensor,
+        start: Tensor,
+        pixels: Tensor,
+        class_one_hot: Tensor,
+        epsilon: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Logits at the start, and (N, 3, S, S) one L∞ step of length ε in the ball of pixels."""
+        with torch.enable_grad():
+            leaf = start.detach().requires_grad_()
+            logits = self(weights, norm, leaf)
+            direction = loss_at_logits(logits.detach(), class_one_hot)
+            (gradient,) = torch.autograd.grad(logits, leaf, direction)
+        moved = start + epsilon * gradient.sign() - pixels
+        moved = torch.maximum(torch.minimum(moved, epsilon), -epsilon)
+        return logits.detach(), (pixels + moved).clamp(0, 1)
+
+
 class TrainingStep(nn.Module):
     """A step of an objective; the attack is one step through the branch that is shown its result.
 
@@ -131,15 +167,11 @@ class TrainingStep(nn.Module):
         self.objective = objective
         main = model.branch(MAIN)
         self._weights = shared_weights(model)
-        self._affine = torch.empty(0)
-        self._attacked = with_vector(main, lambda: self._affine)
+        self._attacked = EvalBranch(model)
         self._pass = _Pass(torch.empty(0), 1)
         self._trained = copy.deepcopy(main)
-        start = 0
-        for name, norm in norm_layers(self._trained).items():
-            part = slice(start, start + norm.num_features)
+        for name, (_, part) in norm_parts(self._trained).items():
             self._trained.set_submodule(name, _BatchNorm(part, lambda: self._pass))
-            start += norm.num_features
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """The tensors of a state and of its data to those of the new state and its figures."""
@@ -164,7 +196,10 @@ class TrainingStep(nn.Module):
         if self.objective == "vanilla":
             passes = [(affine[0], data.pixels, 1)]
         else:
-            attacked = self._adversarial(state, data)
+            start = (data.pixels + data.epsilon * data.noise).clamp(0, 1)
+            given = data.pixels, data.class_one_hot, data.epsilon
+            # Through the last branch: the one that is shown the result.
+            _, attacked = self._attacked.attack(state.weights, state.norms[-1], start, *given)
             if self.objective == "mixed":
                 passes = [(affine[0], torch.cat([data.pixels, attacked]), 2)]
             else:
@@ -172,23 +207,10 @@ class TrainingStep(nn.Module):
         logits, done = [], []
         for norm, pixels, kinds in passes:
             self._pass = _Pass(norm, kinds)
-            logits.append(self._run(self._trained, weights, pixels))
+            tensors = split_weights(weights, self._weights)
+            logits.append(functional_call(self._trained, tensors, (pixels,)))
             done.append(self._pass)
         return torch.cat(logits), done
-
-    def _run(self, network: nn.Module, weights: Tensor, pixels: Tensor) -> Tensor:
-        output: Tensor = functional_call(network, split_weights(weights, self._weights), (pixels,))
-        return output
-
-    def _adversarial(self, state: StepState, data: StepData) -> Tensor:
-        """One step from a random start, through the last branch's running statistics."""
-        self._affine = eval_affine(state.norms[-1])
-        start = (data.pixels + data.epsilon * data.noise).clamp(0, 1)
-        leaf = start.detach().requires_grad_()
-        logits = self._run(self._attacked, state.weights.detach(), leaf)
-        direction = loss_at_logits(logits.detach(), data.class_one_hot)
-        (gradient,) = torch.autograd.grad(logits, leaf, direction)
-        return step_in_ball(start, gradient, data.pixels, data.epsilon)
 
     def _updated(
         self,
@@ -237,9 +259,3 @@ def eval_affine(norm: Tensor) -> Tensor:
     gamma, beta, mean, variance = norm
     scale = gamma * (variance + NORM_EPSILON).rsqrt()
     return torch.stack([scale, beta - mean * scale])
-
-
-def step_in_ball(start: Tensor, gradient: Tensor, pixels: Tensor, epsilon: Tensor) -> Tensor:
-    """One L∞ step of length ε along a gradient, inside the ball around pixels and in [0, 1]."""
-    moved = start + epsilon * gradient.sign() - pixels
-    return (pixels + torch.maximum(torch.minimum(moved, epsilon), -epsilon)).clamp(0, 1)

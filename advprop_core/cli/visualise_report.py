@@ -1,9 +1,8 @@
 """What ``visualise`` makes, writes and says."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +123,10 @@ def _make(
             modules: dict[str, nn.Module] = {b: checkpoint.model.branch(b) for b in branches}
             if not isinstance(goal, Channel):  # a layer of a folded network gives something else
                 modules = {branch: fold(module, start) for branch, module in modules.items()}
-            report = partial(_in_thousandths, progress)
             with about(name):
-                made = visualise(modules, start, goal, config, progress=report)
+                made = visualise(modules, start, goal, config, progress=progress)
             networks.append(_Network(name, checkpoint, goal, made))
     return networks
-
-
-def _in_thousandths(progress: Callable[[int, int], None], share: float) -> None:
-    progress(round(1000 * share), 1000)
 
 
 def _file_names(networks: Sequence[_Network]) -> dict[tuple[str, str], str]:

@@ -1,8 +1,9 @@
 """The images that models are tested on: in memory, or corruptions in files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -145,9 +146,7 @@ def open_images(
     for (size, _), sized in read.items():
         corrupted = with_photos and size == PHOTO_SIZE
         notes += of_small_photos(sized.enlarged, len(sized.labels), size, corrupted=corrupted)
-    notes += of_unlike_images(models)
-    unreadable = dict.fromkeys(file for sized in read.values() for file in sized.unreadable)
-    return TestData(tuple(models), _each_once(notes), tuple(unreadable), images=by_model)
+    return _test_data(models, notes, read.values(), images=by_model)
 
 
 def open_stored(
@@ -190,7 +189,6 @@ def open_stored(
                 info=checkpoint.info,
             )
         )
-    notes += of_unlike_images(models)
     with_mce = _with_mce(place, opened, sets, chosen)
     if place.kind == "imagenet-c" and len(with_mce) < len(opened):
         notes.append(
@@ -198,10 +196,7 @@ def open_stored(
             "severities, on photos of 224 pixels; here only the plain mean corruption error is "
             "given"
         )
-    unreadable = dict.fromkeys(
-        file for stored_set in sets.values() for file in stored_set.unreadable
-    )
-    return TestData(tuple(models), _each_once(notes), tuple(unreadable), with_mce)
+    return _test_data(models, notes, sets.values(), with_mce=with_mce)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +209,16 @@ class _StoredSet:
     unreadable: Sequence[Unreadable] = ()
 
 
-def _each_once(notes: Sequence[str | None]) -> tuple[str, ...]:
-    return tuple(note for note in dict.fromkeys(notes) if note)
+def _test_data(
+    models: Sequence[TestedModel],
+    notes: Sequence[str | None],
+    sources: Iterable[Images | _StoredSet],
+    **more: Any,
+) -> TestData:
+    """Models and what is to be said of them; each note and each file once."""
+    unreadable = dict.fromkeys(file for source in sources for file in source.unreadable)
+    said = dict.fromkeys(note for note in (*notes, *of_unlike_images(models)) if note)
+    return TestData(tuple(models), tuple(said), tuple(unreadable), **more)
 
 
 def _require_classes(

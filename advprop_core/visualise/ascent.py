@@ -16,20 +16,20 @@ from torch import Tensor, nn
 from advprop_core.attacks.gradient import attack, walk, with_gradient
 from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.errors import NoGradient
+from advprop_core.attribution.progress import split
 from advprop_core.attribution.question import batches
 from advprop_core.compare.film import kept_steps
 from advprop_core.errors import InputError
 from advprop_core.predict import predict, require_eval
-from advprop_core.types import AttackConfig, Prediction, freeze
+from advprop_core.types import AttackConfig, Prediction, Progress, freeze
 from advprop_core.visualise.goals import Channel, ChannelMeans, Goal, require_channel
 
 DEFAULT_EPSILON = 40.0
 DEFAULT_STEPS = 60
 _STEP = 0.1  # of epsilon: shorter steps stop moving once the network is certain
 _NOISE = 0.05  # standard deviation, in pixel units
-_WALK = 0.9  # share of the progress; answers along the way have the rest
-
-Report = Callable[[float], None]
+_SHARES = (90, 10)  # of the progress: the walk, and the answers along it
+_PARTS = 1000  # of one branch's progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def visualise(
     goal: Goal,
     config: AttackConfig,
     *,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Visualisation]:
     """Let each branch change the start until it sees as much of the goal as the ball allows.
 
@@ -104,47 +104,42 @@ def visualise(
         start: (1, 3, H, W) in [0, 1]: an image, or :func:`noise_start`.
         goal: A class index or a channel.
         config: The walk, as :func:`ascent` makes it; a target class in it is not looked at.
-        progress: Called with a share in [0, 1]; what it raises ends the work.
+        progress: Called with (done, all) parts; what it raises ends the work.
 
     Returns:
         Branch to its visualisation.
 
     Raises:
-        InputError: For a class or channel that the network does not have, an epsilon of 0, a layer
-            without channels, or a goal whose gradient is 0 at the start.
+        InputError: For a class or channel that the network does not have, a layer without channels,
+            or a goal whose gradient is 0 at the start.
         TypeError, ValueError: For pixels that are not one image, or a module in training mode.
     """
     if len(start) != 1:
         raise ValueError(f"visualise takes one image, got {len(start)}")
-    if not config.epsilon:
-        raise InputError("epsilon must be above 0, otherwise the picture does not change")
-    report = progress or (lambda share: None)
-    made = {}
-    for number, (name, module) in enumerate(branches.items()):
-
-        def branch_report(share: float, number: int = number) -> None:
-            report((number + share) / len(branches))
-
-        made[name] = _visualise(module, start, goal, config, branch_report)
-    return made
+    listeners = split(progress, [_PARTS] * len(branches))
+    return {
+        name: _visualise(module, start, goal, config, listener)
+        for (name, module), listener in zip(branches.items(), listeners, strict=True)
+    }
 
 
 @torch.inference_mode(False)
 def _visualise(
-    module: nn.Module, start: Tensor, goal: Goal, config: AttackConfig, report: Report
+    module: nn.Module, start: Tensor, goal: Goal, config: AttackConfig, progress: Progress
 ) -> Visualisation:
     require_eval(module)
     pixels = own_pixels(module, start)
     film_steps, points = kept_steps(config.steps), dict[int, Tensor]()
+    walked, answered = split(progress, _SHARES)
 
     def on_step(step: int, point: Tensor) -> None:
         if step in film_steps:
             points[step] = point
-        report(_WALK * step / config.steps)
+        walked(step, config.steps)
 
-    means = None
+    means = ChannelMeans(module, goal.layer) if isinstance(goal, Channel) else None
     if isinstance(goal, Channel):
-        means = ChannelMeans(module, goal.layer)
+        assert means is not None
         _climb(means, pixels, goal, config, on_step)
     else:
         label = torch.tensor([goal], device=pixels.device)
@@ -152,26 +147,25 @@ def _visualise(
     frames = torch.cat([*points.values()]).detach()
     if torch.equal(frames[-1], frames[0]):
         raise NoGradient(
-            f"the gradient of {_in_words(goal)} is 0 at the start, so gradient ascent cannot "
-            "begin: choose another start, or another class or channel"
+            f"the gradient of {goal if means else f'class {goal}'} is 0 at the start, so gradient "
+            "ascent cannot begin: choose another start, or another class or channel"
         )
     answers: list[Prediction] = []
-    activations: list[float] = []
+    scores: list[float] = []
     for batch in batches(len(frames), frames):
         some = frames[batch.start : batch.stop]
-        answers += predict(module, some)
-        if means is not None and isinstance(goal, Channel):
+        predictions = predict(module, some)
+        answers += predictions
+        if isinstance(goal, Channel):
+            assert means is not None
             with torch.no_grad():
-                activations += means(some)[:, goal.index].tolist()
-        report(_WALK + (1 - _WALK) * batch.stop / len(frames))
-    scores = activations or [float(each.probabilities[goal]) for each in answers]  # type: ignore[index]
+                scores += means(some)[:, goal.index].tolist()
+        else:
+            scores += [float(prediction.probabilities[goal]) for prediction in predictions]
+        answered(batch.stop, len(frames))
     return Visualisation(
         goal, tuple(points), freeze(frames.float().cpu()), tuple(answers), tuple(scores)
     )
-
-
-def _in_words(goal: Goal) -> str:
-    return str(goal) if isinstance(goal, Channel) else f"class {goal}"
 
 
 def _climb(

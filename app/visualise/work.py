@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from advprop_core.attribution.progress import split
 from advprop_core.types import AttackConfig, Prediction
 from advprop_core.visualise.ascent import Visualisation, visualise
 from advprop_core.visualise.goals import Channel, Goal
@@ -13,6 +14,8 @@ from app.figures.reel import Reel
 from app.figures.visualised import Drawn, make_visual_reel
 from app.shell.cache import Lens
 from app.shell.jobs import Report
+
+_PARTS = 1000  # of one network's progress
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,10 @@ def see(
     """
     made: dict[tuple[str, str], Visualisation] = {}
     witnesses: dict[tuple[str, str], tuple[nn.Module, int]] = {}
-    for number, (lens, start) in enumerate(zip(lenses, starts, strict=True)):
-
-        def report(share: float, number: int = number) -> None:
-            progress((number + share) / len(lenses))
-
+    listeners = split(progress, [_PARTS] * len(lenses))
+    for lens, start, listener in zip(lenses, starts, listeners, strict=True):
         modules = _modules(lens, goal)
-        drawn = visualise(modules, start, goal, config, progress=report)
+        drawn = visualise(modules, start, goal, config, progress=listener)
         for branch, module in modules.items():
             made[lens.network.name, branch] = drawn[branch]
             witnesses[lens.network.name, branch] = module, lens.info.input_size

@@ -58,11 +58,11 @@ def test_noise_follows_from_its_seed():
 
 def test_progress_rises_to_the_end_and_what_it_raises_ends_the_work(branches):
     told = []
-    visualise(branches, noise_start(32), 1, WALK, progress=told.append)
+    visualise(branches, noise_start(32), 1, WALK, progress=lambda *at: told.append(at))
     assert told == sorted(told)
-    assert told[-1] == 1
+    assert told[-1] == (2000, 2000)
 
-    def stop(share):
+    def stop(done, total):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):

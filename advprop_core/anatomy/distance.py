@@ -23,6 +23,7 @@ Measure = Literal[
 ]
 MEASURES: tuple[Measure, ...] = get_args(Measure)
 """See :func:`profile`."""
+_AFFINE: dict[str, Measure] = {"gamma": "gamma_change", "beta": "beta_change"}
 
 
 @dataclass(frozen=True)
@@ -101,22 +102,14 @@ def profile(model: DualBNModel, second: str, example: Tensor) -> tuple[LayerDist
 
 def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> LayerDistance:
     before, after = _tensors(ours), _tensors(theirs)
-    for tensors in (before, after):
-        if not all(value.isfinite().all() for value in tensors.values()):
-            raise InputError(f"the tensors of norm layer {name!r} must be finite: train it again")
-    changes: dict[Measure, Tensor] = {}
-    if "mean" in before:
-        changes |= _with_statistics(before, after)
-    if "gamma" in before:
-        changes["gamma_change"] = after["gamma"] - before["gamma"]
-    if "beta" in before:
-        changes["beta_change"] = after["beta"] - before["beta"]
-    return LayerDistance(
-        layer=name,
-        stage=stage,
-        channels=ours.num_features,
-        changes={key: freeze(changes[key]) for key in MEASURES if key in changes},
-    )
+    if not all(value.isfinite().all() for value in (*before.values(), *after.values())):
+        raise InputError(f"the tensors of norm layer {name!r} must be finite: train it again")
+    changes = _with_statistics(before, after) if "mean" in before else {}
+    for key, measure in _AFFINE.items():
+        if key in before:
+            changes[measure] = after[key] - before[key]
+    ordered = {measure: freeze(changes[measure]) for measure in MEASURES if measure in changes}
+    return LayerDistance(name, stage, ours.num_features, ordered)
 
 
 def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:

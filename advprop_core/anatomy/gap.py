@@ -162,8 +162,9 @@ def _plan(units: Mapping[str, tuple[str, ...]], order: Order) -> list[_Unit]:
         return [(None, ()), *units.items(), (None, every)]
     names = list(units) if order == "from_stem" else list(units)[::-1]
     plan: list[_Unit] = [(None, ())]
-    for index, name in enumerate(names):
-        swapped = {layer for other in names[: index + 1] for layer in units[other]}
+    swapped: set[str] = set()
+    for name in names:
+        swapped |= {*units[name]}
         plan.append((name, tuple(layer for layer in every if layer in swapped)))
     return plan
 
@@ -175,14 +176,15 @@ def _scores(
     batch_size: int,
     counter: Counter,
 ) -> dict[str, Score]:
-    logits: dict[str, list[Tensor]] = {name: [] for name in images}
-    for start in range(0, len(labels), batch_size):
-        batch = [pixels[start : start + batch_size] for pixels in images.values()]
-        together = logits_of(module, torch.cat(batch))
-        for rows, part in zip(logits.values(), together.chunk(len(batch)), strict=True):
-            rows.append(part)
-        counter.add(len(together))
-    return {name: _score(torch.cat(rows), labels.cpu()) for name, rows in logits.items()}
+    logits = []
+    pictures = torch.stack([*images.values()], 1)
+    for some in pictures.split(batch_size):
+        logits.append(logits_of(module, some.flatten(0, 1)).unflatten(0, some.shape[:2]))
+        counter.add(some.shape[:2].numel())
+    return {
+        name: _score(of_name, labels.cpu())
+        for name, of_name in zip(images, torch.cat(logits).unbind(1), strict=True)
+    }
 
 
 def _score(logits: Tensor, labels: Tensor) -> Score:

@@ -66,15 +66,14 @@ class MixtureAccuracy:
 
     def interval(self, kind: InputKind) -> tuple[float, float]:
         """Its 95 % Wilson interval."""
-        return wilson_interval(self.clean if kind == "clean" else self.robust, self.n)
+        return wilson_interval(self.share(kind) * self.n, self.n)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with intervals for who reads the file."""
+        figures = asdict(self)
         return {
-            **asdict(self.mixture),
-            "n": self.n,
-            "clean": self.clean,
-            "robust": self.robust,
+            **figures.pop("mixture"),
+            **figures,
             "clean_interval": list(self.interval("clean")),
             "robust_interval": list(self.interval("adversarial")),
         }

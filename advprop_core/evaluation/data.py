@@ -106,47 +106,45 @@ def open_images(
     Raises:
         ValueError: If the images cannot be used, or are of one class only.
     """
-    read: dict[tuple[int, Classes], Images] = {}
-
-    def images(info_classes: Classes, size: int) -> Images:
-        key = (size, info_classes)
-        if key not in read:
-            loaded = load_images(
-                request.name,
-                size,
-                classes=info_classes,
-                limit=request.limit,
-                strict=request.strict,
-                download=request.download,
-            )
-            read[key] = among_own_classes(loaded) if request.data_classes_only else loaded
-        return read[key]
-
-    models, by_model = [], dict[str, Images]()
-    for name, checkpoint in opened.items():
-        info = checkpoint.info
-        sized = by_model[name] = images(info.classes, info.input_size)
-        _require_classes(request, name, checkpoint, sized.labels)
-        models.append(
-            TestedModel(
-                name,
-                checkpoint.model,
-                sized.pixels,
-                sized.labels,
-                (branches or {}).get(name, ()),
-                images(info.classes, PHOTO_SIZE).pixels if with_photos else None,
-                sized.textures,
-                among=sized.among,
-                info=info,
-            )
+    infos = {name: checkpoint.info for name, checkpoint in opened.items()}
+    wanted = [(info.classes, info.input_size) for info in infos.values()]
+    if with_photos:
+        wanted += [(info.classes, PHOTO_SIZE) for info in infos.values()]
+    read = {key: _load(request, *key) for key in dict.fromkeys(wanted)}
+    by_model = {name: read[info.classes, info.input_size] for name, info in infos.items()}
+    models = [
+        TestedModel(
+            name,
+            opened[name].model,
+            sized.pixels,
+            sized.labels,
+            (branches or {}).get(name, ()),
+            read[infos[name].classes, PHOTO_SIZE].pixels if with_photos else None,
+            sized.textures,
+            among=sized.among,
+            info=infos[name],
         )
+        for name, sized in by_model.items()
+    ]
     notes = [note for sized in read.values() for note in sized.notes]
     for name, sized in by_model.items():
         notes += left_out(name, sized.unreadable, sized.ignored_classes)
-    for (size, _), sized in read.items():
+    for (_, size), sized in read.items():
         corrupted = with_photos and size == PHOTO_SIZE
         notes += of_small_photos(sized.enlarged, len(sized.labels), size, corrupted=corrupted)
-    return _test_data(models, notes, read.values(), images=by_model)
+    return _test_data(request, models, notes, read.values(), images=by_model)
+
+
+def _load(request: DataRequest, classes: Classes, size: int) -> Images:
+    images = load_images(
+        request.name,
+        size,
+        classes=classes,
+        limit=request.limit,
+        strict=request.strict,
+        download=request.download,
+    )
+    return among_own_classes(images) if request.data_classes_only else images
 
 
 def open_stored(
@@ -161,42 +159,49 @@ def open_stored(
     """
     place = find_place(request.name)
     assert place is not None
+    infos = {name: checkpoint.info for name, checkpoint in opened.items()}
     chosen = [(c.corruption.kind, c.corruption.severity) for c in conditions if c.corruption]
-    sets: dict[Classes, _StoredSet] = {}
-    small: dict[tuple[Classes, int], Tensor] = {}
-    models: list[TestedModel] = []
-    notes: list[str | None] = [place.note()]
-    for name, checkpoint in opened.items():
-        classes, size = checkpoint.info.classes, checkpoint.info.input_size
-        if classes not in sets:
-            sets[classes] = _open_set(request, place, classes, chosen)
-            _require_classes(request, name, checkpoint, sets[classes].files.labels)
-            notes += sets[classes].notes
-        files = sets[classes].files
+    sets = {
+        classes: _open_set(request, place, classes, chosen)
+        for classes in dict.fromkeys(info.classes for info in infos.values())
+    }
+    sizes = dict.fromkeys((info.classes, info.input_size) for info in infos.values())
+    clean = {(classes, size): _at_size(sets[classes].clean, size) for classes, size in sizes}
+    models = [
+        TestedModel(
+            name,
+            opened[name].model,
+            clean[info.classes, info.input_size],
+            sets[info.classes].files.labels,
+            branches[name],
+            stored=sets[info.classes].files,
+            info=info,
+        )
+        for name, info in infos.items()
+    ]
+    notes = [place.note(), *(note for stored in sets.values() for note in stored.notes)]
+    for name, info in infos.items():
+        files, size = sets[info.classes].files, info.input_size
         notes += left_out(name, (), files.ignored_classes)
         if place.kind == "cifar10-c" and size > cifar.SIDE:
             notes += of_small_photos(len(files.labels), len(files.labels), size, corrupted=False)
-        if (classes, size) not in small:
-            small[classes, size] = _at_size(sets[classes].clean, size)
-        models.append(
-            TestedModel(
-                name,
-                checkpoint.model,
-                small[classes, size],
-                files.labels,
-                branches[name],
-                stored=files,
-                info=checkpoint.info,
-            )
-        )
-    with_mce = _with_mce(place, opened, sets, chosen)
+    every_file = {(kind, severity) for kind in CORRUPTIONS for severity in SEVERITIES}
+    wnids = {*imagenet.wnids_of("imagenet")}
+    with_mce = tuple(
+        name
+        for name, info in infos.items()
+        if {*info.class_ids} == wnids
+        and every_file <= {*chosen}
+        and isinstance(files := sets[info.classes].files, CorruptedPhotos)
+        and files.odd_size is None
+    )
     if place.kind == "imagenet-c" and len(with_mce) < len(opened):
         notes.append(
             "mCE is defined for networks with ImageNet's 1000 classes, over all 15 kinds and 5 "
             "severities, on photos of 224 pixels; here only the plain mean corruption error is "
             "given"
         )
-    return _test_data(models, notes, sets.values(), with_mce=with_mce)
+    return _test_data(request, models, notes, sets.values(), with_mce=with_mce)
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,30 +215,26 @@ class _StoredSet:
 
 
 def _test_data(
+    request: DataRequest,
     models: Sequence[TestedModel],
     notes: Sequence[str | None],
     sources: Iterable[Images | _StoredSet],
     **more: Any,
 ) -> TestData:
-    """Models and what is to be said of them; each note and each file once."""
+    """Models and what is to be said of them; refuses images of a single class."""
+    for model in models:
+        if len(seen := model.labels.unique()) < 2:
+            assert model.info is not None
+            fewer = request.limit is not None and request.limit < model.info.num_classes
+            raise InputError(
+                f"all images for {model.name} show one class, "
+                f"{model.info.class_names[int(seen[0])]}: a network that always gives this answer "
+                "would be right. Give images of several classes"
+                + (", or raise the limit" if fewer else "")
+            )
     unreadable = dict.fromkeys(file for source in sources for file in source.unreadable)
     said = dict.fromkeys(note for note in (*notes, *of_unlike_images(models)) if note)
     return TestData(tuple(models), tuple(said), tuple(unreadable), **more)
-
-
-def _require_classes(
-    request: DataRequest, name: str, checkpoint: Checkpoint, labels: Tensor
-) -> None:
-    """Refuse images of a single class."""
-    if len(seen := labels.unique()) >= 2:
-        return
-    info = checkpoint.info
-    fewer = request.limit is not None and request.limit < len(info.classes)
-    raise InputError(
-        f"all images for {name} show one class, {info.class_names[int(seen[0])]}: a network that "
-        "always gives this answer would be right. Give images of several classes"
-        + (", or raise the limit" if fewer else "")
-    )
 
 
 def _open_set(
@@ -295,23 +296,3 @@ def _at_size(images: Tensor, size: int) -> Tensor:
     """Images (N, 3, H, W) uint8 at a network's size."""
     small = [resized(some.float() / 255, size) for some in images.split(_BATCH)]
     return (torch.cat(small) * 255).round().byte()
-
-
-def _with_mce(
-    place: Place,
-    opened: Mapping[str, Checkpoint],
-    sets: Mapping[Classes, _StoredSet],
-    chosen: Sequence[tuple[str, int]],
-) -> tuple[str, ...]:
-    """The models for which the articles' mCE is defined."""
-    complete = {(kind, level) for kind in CORRUPTIONS for level in SEVERITIES} <= {*chosen}
-    if place.kind != "imagenet-c" or not complete:
-        return ()
-    wnids = {*imagenet.wnids_of("imagenet")}
-    return tuple(
-        name
-        for name, checkpoint in opened.items()
-        if {*checkpoint.info.class_ids} == wnids
-        and isinstance(files := sets[checkpoint.info.classes].files, CorruptedPhotos)
-        and files.odd_size is None
-    )

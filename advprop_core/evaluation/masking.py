@@ -65,24 +65,35 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
         answers: To the same images, by cell; clean and corrupted cells are passed over, and
             attacks through another branch, of which a weaker one may well do more harm.
     """
-    attacked = [
-        cell
+    attacked = {
+        cell: cell.condition.attack
         for cell in answers
         if cell.condition.attack is not None and cell.condition.attack_branch == cell.branch
-    ]
-    seen = [sign for cell in attacked for sign in _survives(cell, answers[cell])]
-    for weak, strong in permutations(attacked, 2):
+    }
+    seen = []
+    for cell, config in attacked.items():
+        right, is_unbounded = answers[cell].accuracy, config.epsilon >= UNBOUNDED_RADII[config.norm]
+        walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
+        if is_unbounded and walks and right > _SURVIVORS:
+            text = (
+                f"{cell.model}, {cell.branch}: {percent(right)} of images survive "
+                f"{_named(cell, config)}, where none can."
+            )
+            seen.append(Suspicion(cell.model, cell.branch, "survives anything", text))
+    for (weak, weak_config), (strong, strong_config) in permutations(attacked.items(), 2):
         same_branch = (weak.model, weak.branch) == (strong.model, strong.branch)
-        if same_branch and (sign := _sign(weak, strong)):
+        alike = weak.condition.restarts == strong.condition.restarts
+        if same_branch and (sign := _sign(weak_config, strong_config, alike)):
             weak_right, strong_right = answers[weak].right, answers[strong].right
             only_weak = int((weak_right & ~strong_right).sum())
             only_strong = int((strong_right & ~weak_right).sum())
             unlikely = Pair(len(weak_right), only_weak, only_strong).p < _CHANCE
             if only_strong > only_weak and unlikely:
                 text = (
-                    f"{weak.model}, {weak.branch}: {_named(weak)} leaves "
-                    f"{percent(answers[weak].accuracy)} right and the stronger {_named(strong)} "
-                    f"{percent(answers[strong].accuracy)}: its gradient may be masked."
+                    f"{weak.model}, {weak.branch}: {_named(weak, weak_config)} leaves "
+                    f"{percent(answers[weak].accuracy)} right and the stronger "
+                    f"{_named(strong, strong_config)} {percent(answers[strong].accuracy)}: its "
+                    "gradient may be masked."
                 )
                 seen.append(Suspicion(weak.model, weak.branch, sign, text))
     return tuple(seen)
@@ -120,37 +131,17 @@ def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[
             yield Suspicion(model, branch, "no gradient", text)
 
 
-def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
-    config, right = _config(cell), answers.accuracy
-    walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
-    is_unbounded = config.epsilon >= UNBOUNDED_RADII[config.norm]
-    if is_unbounded and walks and right > _SURVIVORS:
-        text = (
-            f"{cell.model}, {cell.branch}: {percent(right)} of images survive {_named(cell)}, "
-            "where none can."
-        )
-        yield Suspicion(cell.model, cell.branch, "survives anything", text)
-
-
-def _sign(weaker: Cell, stronger: Cell) -> Sign | None:
+def _sign(weak: Attack, strong: Attack, same_restarts: bool) -> Sign | None:
     """What it would show if the first attack did more harm; None where it is not the weaker."""
-    weak, strong = _config(weaker), _config(stronger)
     if weak.norm != strong.norm or strong.name == NOISE:
         return None
     if weak.epsilon == strong.epsilon:
         if weak.name == NOISE:
             return "noise beats gradient"
         return "one step beats many" if weak.name == "FGSM" and strong.steps > 1 else None
-    alike = weaker.condition.attack_name == stronger.condition.attack_name
-    same = alike and weak.name != "FGSM"  # one long step may well overshoot
+    same = same_restarts and weak.name == strong.name != "FGSM"  # one long step may well overshoot
     return "larger radius" if same and weak.epsilon < strong.epsilon else None
 
 
-def _config(cell: Cell) -> Attack:
-    assert cell.condition.attack is not None
-    return cell.condition.attack
-
-
-def _named(cell: Cell) -> str:
-    config = _config(cell)
+def _named(cell: Cell, config: Attack) -> str:
     return f"{cell.condition.attack_name}, {ball(config.norm, config.epsilon)}"

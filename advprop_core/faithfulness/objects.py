@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ from advprop_core.faithfulness.maps import (
     why_none,
 )
 from advprop_core.types import Progress
+
+_Figure = TypeVar("_Figure")
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""
@@ -126,8 +129,8 @@ def compare_object_shares(
     Taking differences scene by scene removes what makes a scene easy or hard, so this tells
     more than two intervals beside each other.
     """
-    share = estimate_mean(_differences(first.shares, second.shares), seed=seed)
-    pointing = estimate_mean(_differences(first.hits, second.hits), seed=seed)
+    share = estimate_mean([*map(_difference, first.shares, second.shares)], seed=seed)
+    pointing = estimate_mean([*map(_difference, first.hits, second.hits)], seed=seed)
     return ObjectDifference(share, pointing, _say(share))
 
 
@@ -163,11 +166,7 @@ def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:
         Values in [0, 1]; undefined for a map that puts no pixel before another or has no
         positive value, and for an empty mask.
     """
-    maps = check_maps(maps, masks.shape)
-    return tuple(
-        _flaw(values, mask) or _inside(values, mask)
-        for values, mask in zip(maps, masks.bool(), strict=True)
-    )
+    return _each(maps, masks, _inside)
 
 
 def pointing_hits(maps: Tensor, masks: Tensor) -> tuple[bool | Undefined, ...]:
@@ -175,11 +174,7 @@ def pointing_hits(maps: Tensor, masks: Tensor) -> tuple[bool | Undefined, ...]:
 
     Shapes and what is undefined are those of :func:`inside_shares`.
     """
-    maps = check_maps(maps, masks.shape)
-    return tuple(
-        _flaw(values, mask) or bool(mask[values == values.max()].all())
-        for values, mask in zip(maps, masks.bool(), strict=True)
-    )
+    return _each(maps, masks, lambda values, mask: bool(mask[values == values.max()].all()))
 
 
 def _batches(
@@ -195,8 +190,14 @@ def _batches(
         yield pixels, masks, tuple(scene.shape for scene in batch)
 
 
-def _flaw(values: Tensor, mask: Tensor) -> Undefined | None:
-    return flaw(values) or (None if mask.any() else Undefined("the scene shows no object"))
+def _each(
+    maps: Tensor, masks: Tensor, measure: Callable[[Tensor, Tensor], _Figure]
+) -> tuple[_Figure | Undefined, ...]:
+    no_object = Undefined("the scene shows no object")
+    return tuple(
+        flaw(values) or (measure(values, mask) if mask.any() else no_object)
+        for values, mask in zip(check_maps(maps, masks.shape), masks.bool(), strict=True)
+    )
 
 
 def _inside(values: Tensor, mask: Tensor) -> Score:
@@ -205,14 +206,10 @@ def _inside(values: Tensor, mask: Tensor) -> Score:
     return float(positive[mask].sum()) / total if total else Undefined("the map is never positive")
 
 
-def _differences(first: Sequence[Score], second: Sequence[Score]) -> list[Score]:
-    differences: list[Score] = []
-    for a, b in zip(first, second, strict=True):
-        if isinstance(a, Undefined):
-            differences.append(a)
-        else:
-            differences.append(b if isinstance(b, Undefined) else b - a)
-    return differences
+def _difference(first: Score, second: Score) -> Score:
+    if isinstance(first, Undefined):
+        return first
+    return second if isinstance(second, Undefined) else second - first
 
 
 def _say(share: Estimate | Undefined) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import streamlit as st
 
 from advprop_core.report.style import LOCALES
-from app.elements.chart_files import chart_files
+from app.elements.declare import declare
 from app.figures.numbers import has_numbers, to_csv
+from app.figures.style import TO_LIGHT
 from app.language.text import _, english
 from app.shell import network_files
 from app.shell.messages import plain
@@ -27,7 +30,7 @@ CONFIG = {
     "locales": LOCALES,
 }
 _ABOUT = "chart.about"
-
+_chart_files = declare("chart_files")
 
 _ALL, _NO_PICTURE = ("picture", "condition"), ("condition",)
 
@@ -92,8 +95,24 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
     chart = _CHARTS.get(next((start for start in _CHARTS if key.startswith(start)), ""))
     about = _about(key, chart)
     title = plain(heading) or (chart.heading if chart else plain(alt))
+    name = re.sub(r"[^a-zA-Z0-9_-]", "-", key)
     with st.popover(_("Save"), type="tertiary", key=f"save.chart.{key}"):
-        chart_files(key, title, [*filter(None, [", ".join(about.values()), _source(key)])])
+        _chart_files(
+            key=f"files.{key}",
+            data={
+                "place": f"st-key-{name}",  # Streamlit marks the place of a widget by its key, so
+                "name": name,
+                "colours": {**TO_LIGHT},  # on white, whatever the page's theme is
+                "buttons": {"png": _("Picture (PNG)"), "svg": _("Drawing (SVG)")},
+                # Plotly obeys some markup in titles, and names may come from files.
+                "heading": escape(title, quote=False),
+                "about": [
+                    escape(line, quote=False)
+                    for line in (", ".join(about.values()), _source(key))
+                    if line
+                ],
+            },
+        )
         if has_numbers(figure):
             st.download_button(
                 _("Numbers (CSV)"),

@@ -1,5 +1,6 @@
 """Choosing a picture: samples, the person's folder, an upload or the camera."""
 
+from collections.abc import Set
 from typing import Any
 
 import streamlit as st
@@ -7,8 +8,7 @@ import streamlit as st
 from advprop_core.pictures.decoding import MAX_PIXELS, decode, encode_png
 from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
-from app.elements.cropper import cropper
-from app.elements.thumbnails import thumbnails
+from app.elements.declare import declare
 from app.language.text import N_, _, reader
 from app.shell import cache, controls, crops, state
 from app.shell.messages import quote, safe, tame
@@ -37,6 +37,8 @@ _PIXELS = 25_000_000  # of a photo that a public server reads
 _MOST = 12  # photos of one person that the server keeps
 _KEPT = "gallery.kept"
 _PER_PAGE = 24
+_CROPPER, _THUMBNAILS = "cropper", "thumbnails"
+_cropper, _thumbnails = map(declare, (_CROPPER, _THUMBNAILS))
 
 
 def show(view: View, info: ModelInfo, refusal: str | None) -> None:
@@ -133,10 +135,12 @@ def _take(widget: str) -> None:
     controls.choose_picture(source)
 
 
-def _choose(source: str) -> None:
+def _choose(choices: Set[str]) -> None:
     """Take the picture, and let the page be seen again."""
-    controls.choose_picture(source)
-    _close()
+    source = st.session_state[_THUMBNAILS].get("chosen")
+    if source in choices:  # from a browser anything may come
+        controls.choose_picture(source)
+        _close()
 
 
 def _close() -> None:
@@ -148,7 +152,13 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
     if pages > 1:  # a folder of hundreds of photos is not decoded at once
         first = (st.pagination(pages, key="gallery.page") - 1) * _PER_PAGE
         sources = sources[first : first + _PER_PAGE]
-    thumbnails([_thumbnail(source, view, info) for source in sources], _BUTTON, _choose)
+    pictures = [_thumbnail(source, view, info) for source in sources]
+    choices = {picture["name"] for picture in pictures if not picture["refusal"]}
+    _thumbnails(
+        key=_THUMBNAILS,
+        data={"pictures": pictures, "returnTo": _BUTTON},
+        on_chosen_change=lambda: _choose(choices),
+    )
 
 
 def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
@@ -179,13 +189,18 @@ def _about_photo(view: View, info: ModelInfo) -> None:
         return
     st.markdown(_("**The part that the network sees**"))
     alt = _("The chosen photo, with a square on it")
-    cropper(photo, alt, str(crop or ""), crops.SMALLEST, lambda text: _crop(whole, text))
+    _cropper(
+        key=_CROPPER,
+        data={"image": photo, "alt": alt, "crop": str(crop or ""), "smallest": crops.SMALLEST},
+        on_crop_change=lambda: _crop(whole),
+    )
     if label is None:
         controls.true_class(info)
     st.button(_("Done"), key="gallery.done", on_click=_close, type="primary")
 
 
-def _crop(whole: str, text: str) -> None:
+def _crop(whole: str) -> None:
     """Look at another part; what the photo shows is as true of it."""
-    if crop := crops.parse(text):  # from a browser anything may come
+    crop = crops.parse(str(st.session_state[_CROPPER].get("crop", "")))
+    if crop is not None:  # from a browser anything may come
         state.choose(image=with_crop(whole, crop))

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app.elements.reader import reader
+from app.elements.declare import declare
 from app.language.text import LANGUAGES, SESSION, current
 
 LINK = "lang"
 _SWITCH = "language.switch"
 _CHOSEN = "language.chosen"  # in the session: by hand or by a link, so that links carry it
+_reader = declare("reader")
 
 
 def settle(*, is_back: bool) -> None:
@@ -29,7 +30,10 @@ def in_link() -> dict[str, str]:
 
 def switch() -> None:
     """The choice, in each language's own name."""
-    reader(current())
+    # A browser picks letters, hyphens and a voice by the language. When another theme is chosen,
+    # the page is drawn anew: charts have the ink of one theme, and Streamlit does not ask for
+    # that itself (its issue 11920).
+    _reader(key="reader", data={"language": current()}, on_theme_change=lambda: None)
     st.session_state[_SWITCH] = current()
     st.segmented_control(
         "English / 中文 / 日本語",

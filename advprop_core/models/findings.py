@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple, Self
 from advprop_core.text import join, listing
 from advprop_core.types import ModelInfo
 
-Source = Literal["given", "read", "guessed"]
-"""A person said it, the file says it, or neither does."""
+Source = Literal["given", "read", "found", "guessed"]
+"""A person said it, the file says it, its tensors tell it, or nothing does."""
 
 
 class Fact(NamedTuple):

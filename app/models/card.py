@@ -80,23 +80,19 @@ def _branches(info: ModelInfo) -> Iterator[str]:
 def _sources(name: str, info: ModelInfo) -> None:
     """What was read of a file in a foreign layout, said, found, guessed and ignored."""
     origin = network_files.origin(name)
-    findings = cache.model_findings(name) if origin is None else origin.findings
+    findings = cache.described(name).findings if origin is None else origin.findings
     if findings is None:
         return
     file = cache.file_of(name).name if origin is None else origin.file
     st.markdown(_("Opened from the file {file}:").format(file=messages.quote(file, 80)))
-    is_found = origin is not None and origin.is_found
-    lines = []
-    for fact in findings.facts(info):
-        source = "found" if is_found and fact.name == "architecture" else fact.source
-        if source is not None:  # branches are above
-            lines.append(
-                {
-                    _("What"): _(FACTS[fact.name]),
-                    _("Value"): safe(fact.value),
-                    _("Known from"): _(_FROM[source]),
-                }
-            )
-    table(lines)
+    table(
+        {
+            _("What"): _(FACTS[fact.name]),
+            _("Value"): safe(fact.value),
+            _("Known from"): _(_FROM[fact.source]),
+        }
+        for fact in findings.facts(info)
+        if fact.source is not None  # branches are above
+    )
     for remark in findings.remarks("the file"):
         st.markdown(safe(remark))

@@ -183,8 +183,16 @@ def model_settings() -> ModelSettings:
     return ModelSettings(**json.loads(os.environ.get("ADVPROP_MODEL_SETTINGS", "{}")))
 
 
+@dataclass(frozen=True)
+class Description:
+    """What is known of a network without keeping it; no findings where its file says it all."""
+
+    info: ModelInfo
+    findings: Findings | None
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)  # frozen: no copy at every click
-def model_info(name: str) -> ModelInfo:
+def described(name: str) -> Description:
     """What a model's file says of itself; only one in a foreign layout must be opened for it.
 
     Raises:
@@ -192,21 +200,14 @@ def model_info(name: str) -> ModelInfo:
     """
     path = file_of(name)
     if bundle.says_all_itself(str(path)):
-        return tamed(read_info(path))
-    return tamed(bundle.open_file(path, model_settings()).info)
+        return Description(tamed(read_info(path)), None)
+    checkpoint = bundle.open_file(path, model_settings())
+    return Description(tamed(checkpoint.info), checkpoint.findings)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def model_findings(name: str) -> Findings | None:
-    """Where that comes from, of a network that the app was started with; None in our own layout.
-
-    Raises:
-        CheckpointError: If the file cannot be used.
-    """
-    path = file_of(name)
-    if bundle.says_all_itself(str(path)):
-        return None
-    return bundle.open_file(path, model_settings()).findings
+def model_info(name: str) -> ModelInfo:
+    """The header of a model's file; errors are those of :func:`described`."""
+    return described(name).info
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -221,8 +222,7 @@ def _forget_changed_models() -> None:
     before = _seen()
     changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
     for network in changed:
-        model_info.clear(network.name)
-        model_findings.clear(network.name)
+        described.clear(network.name)
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()

@@ -13,11 +13,11 @@ from advprop_core.types import ModelInfo
 from app.language.text import N_, _, reader, titled
 from app.shell import erasing, network_files, opening, state
 from app.shell.cache import Lens
-from app.shell.fields import number, segments, select, slider
+from app.shell.fields import ends, number, segments, select, slider
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
-from app.shell.view import ATTACKS, EXPLAINED, KINDS, NORMS, PERTURBATIONS, SCALES, View, ends
+from app.shell.view import ATTACKS, EXPLAINED, KINDS, NORMS, PERTURBATIONS, SCALES, View
 
 _STRENGTHS = {
     "linf": (
@@ -171,7 +171,7 @@ def _strength(name: str, title: str, step: float, help: str) -> None:
         format="%g",
         label_visibility="collapsed",
         on_change=lambda: state.choose(**{name: st.session_state[typed]}),
-        **ends(View, name),
+        **ends(name),
     )
 
 
@@ -251,7 +251,7 @@ def _step_size() -> None:
         placeholder=_("automatic: {size:.3g}").format(size=automatic),
         help=_("How far one step moves. An empty field picks 2.5 × strength / steps."),
         on_change=lambda: state.choose(step_size=session[typed] or 0.0),
-        **ends(View, "step_size"),
+        **ends("step_size"),
     )
 
 

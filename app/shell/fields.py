@@ -8,7 +8,7 @@ import streamlit as st
 from app.language.text import titled
 from app.shell import state
 from app.shell.state import key
-from app.shell.view import ends
+from app.shell.view import bounds
 
 
 def select(
@@ -37,12 +37,12 @@ def segments(
 
 def slider(title: str, field: str, help: str | None = None, **options: Any) -> None:
     """A number, over all that the field takes."""
-    st.slider(title, key=key(field), help=help, **_ends(field), **options)
+    st.slider(title, key=key(field), help=help, **ends(field), **options)
 
 
 def number(title: str, field: str, help: str | None = None, **options: Any) -> None:
     """The same, to type."""
-    st.number_input(title, key=key(field), help=help, **_ends(field), **options)
+    st.number_input(title, key=key(field), help=help, **ends(field), **options)
 
 
 def several(
@@ -71,5 +71,7 @@ def several(
     )
 
 
-def _ends(field: str) -> dict[str, Any]:
-    return ends(type(st.session_state["view"]), field)
+def ends(field: str) -> dict[str, Any]:
+    """The least and the most that a number's widget takes."""
+    least, most = bounds(type(st.session_state["view"]), field)
+    return {"min_value": least, "max_value": most}

@@ -108,7 +108,7 @@ def record(view: View) -> None:
     history: History = session.get(name, History((view,)))
     is_step = session.pop(f"{name}.step", False)
     session[name] = history.settled(view) if is_step else history.after(view)
-    if (left := state.left_by_back()) is not None:
+    if (left := session["left"]) is not None:
         _say(_("Back"), left, view)
 
 

@@ -11,8 +11,9 @@ from advprop_core.models.settings import ModelSettings, class_names_in, read_cha
 from advprop_core.types import MAX_SIDE, ModelInfo
 from app.language.text import N_, Sentence, _, join, paragraph, reader
 from app.shell import samples
+from app.shell.cache import Description
 from app.shell.messages import safe
-from app.shell.network_files import Description, Upload
+from app.shell.network_files import Upload
 
 if TYPE_CHECKING:
     from advprop_core.models.opening import Look

@@ -6,27 +6,28 @@ what was said of it. So only who has the file, or was given the link, can name e
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from pydantic import TypeAdapter
 
 from advprop_core.models import bundle
-from advprop_core.models.findings import Findings
+from advprop_core.models.findings import Findings, Source
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
-from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import cache
+from app.shell.cache import Description
 from app.shell.jobs import Report
 from app.shell.messages import tamed
 
 if TYPE_CHECKING:
+    from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.opening import Look
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
@@ -57,14 +58,6 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Description:
-    """What is known of a file before it is used."""
-
-    info: ModelInfo
-    findings: Findings
-
-
-@dataclass(frozen=True)
 class Origin:
     """Where a network that was opened here comes from, which its kept file does not say.
 
@@ -72,15 +65,16 @@ class Origin:
         file: What the person calls the file.
         sha256: Of that file.
         settings: What the person said of it.
-        is_found: Whether its architecture was found from the tensors, and not said.
-        findings: What was read of it, guessed and ignored.
+        findings: What was read of it, found, guessed and ignored.
     """
 
     file: str
     sha256: str
     settings: ModelSettings
-    is_found: bool
     findings: Findings
+
+
+_ORIGINS = TypeAdapter(Origin)
 
 
 def keep(data: bytes, name: str) -> Upload:
@@ -101,13 +95,24 @@ def look(path: Path, *, progress: Report) -> Look:
     return opening.look(path, progress=progress)
 
 
-def describe(path: Path, *, settings: ModelSettings, progress: Report) -> Description:
-    """What the file holds, with what was said of it; the network itself is not kept."""
+def describe(
+    path: Path, *, settings: ModelSettings, is_found: bool, progress: Report
+) -> Description:
+    """What the file holds, with what was said of it; the network itself is not kept.
+
+    ``is_found`` says that its architecture was found from the tensors, and not said.
+    """
     from advprop_core.models.opening import open_unknown
 
     progress(0.0)
     checkpoint = open_unknown(path, settings)
-    return Description(tamed(checkpoint.info), checkpoint.findings or Findings.of_own())
+    return Description(tamed(checkpoint.info), _findings(checkpoint, is_found))
+
+
+def _findings(checkpoint: Checkpoint, is_found: bool) -> Findings:
+    findings = checkpoint.findings or Findings.of_own()
+    found: dict[str, Source] = {"architecture": "found"} if is_found else {}
+    return replace(findings, sources={**findings.sources, **found})
 
 
 def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progress: Report) -> str:
@@ -122,15 +127,15 @@ def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progre
     if store.get(name) is None:
         checkpoint = open_unknown(path, settings)
         progress(0.5)
-        findings = checkpoint.findings or Findings.of_own()
-        origin = Origin(path.name, file_sha256(path), settings, is_found, findings)
+        findings = _findings(checkpoint, is_found)
+        origin = Origin(path.name, file_sha256(path), settings, findings)
 
         def write(kept: Path) -> None:
             if checkpoint.findings is None:
                 shutil.copyfile(path, kept)
             else:
                 checkpoints.save(kept, checkpoint.model, checkpoint.info)
-            kept.with_name(_ORIGIN).write_text(json.dumps(asdict(origin)), "utf-8")
+            kept.with_name(_ORIGIN).write_bytes(_ORIGINS.dump_json(origin))
 
         store.write(name, f"{stem}.safetensors", write)
     return name
@@ -149,10 +154,7 @@ def origin(name: str) -> Origin | None:
     path = cache.opened_networks().get(name)
     if path is None:
         return None
-    content = json.loads(path.with_name(_ORIGIN).read_text("utf-8"))
-    settings, facts = content.pop("settings"), content.pop("findings")
-    findings = Findings(**facts | {"ignored": tuple(facts["ignored"])})
-    return Origin(settings=ModelSettings(**settings), findings=findings, **content)
+    return _ORIGINS.validate_json(path.with_name(_ORIGIN).read_bytes())
 
 
 def title(name: str) -> str:

@@ -11,8 +11,9 @@ from advprop_core.errors import AdvPropError
 from advprop_core.models.settings import ModelSettings
 from app.language.text import N_, _, join
 from app.shell import defects, network_fields, network_files, state, tasks
+from app.shell.cache import Description
 from app.shell.messages import safe
-from app.shell.network_files import Description, Upload
+from app.shell.network_files import Upload
 from app.shell.public import is_public
 from app.shell.tasks import Task
 
@@ -129,17 +130,17 @@ def _file(upload: Upload) -> None:
     if architecture is None and not seen.says_all:
         return
     settings = ModelSettings(None if architecture == seen.architecture else architecture)
-    plain = _described("opening.plain", upload, settings)
+    is_found = seen.search is not None and architecture == seen.proposal
+    plain = _described("opening.plain", upload, settings, is_found)
     if plain is None:
         return
     if not seen.says_all:
         scope = f"{upload.key}.{architecture}"
         settings = network_fields.settings(plain, settings, scope, right)
-    description = _described("opening.described", upload, settings)
+    description = _described("opening.described", upload, settings, is_found)
     if description is None:
         return
-    is_found = seen.search is not None and architecture == seen.proposal
-    _summary(description, is_found=is_found)
+    _summary(description)
     options = {"key": upload.key, "settings": settings, "is_found": is_found}
     task = _task(network_files.use, upload, **options)
     st.button(_("Use this network"), key="opening.use", type="primary", on_click=_use, args=(task,))
@@ -157,23 +158,24 @@ def _use(task: Task) -> None:
     tasks.retry("opening.use", task)
 
 
-def _described(slot: str, upload: Upload, settings: ModelSettings) -> Description | None:
-    task = _task(network_files.describe, upload, settings=settings)
-    described: Description | None = tasks.wait_for(slot, task)
-    return described
+def _described(
+    slot: str, upload: Upload, settings: ModelSettings, is_found: bool
+) -> Description | None:
+    options = {"settings": settings, "is_found": is_found}
+    return tasks.wait_for(slot, _task(network_files.describe, upload, **options))
 
 
 def _task(function: Callable[..., Any], upload: Upload, **options: Any) -> Task:
     return Task.of((), function, upload.path, about=(upload.key, upload.name), **options)
 
 
-def _summary(description: Description, *, is_found: bool) -> None:
-    """What was read, said, guessed and ignored; ``is_found`` of an architecture by its tensors."""
-    facts = description.findings.facts(description.info)
+def _summary(description: Description) -> None:
+    """What was read, found, said, guessed and ignored."""
+    findings = description.findings
+    assert findings is not None  # `describe` gives them of every file
     of: dict[str, list[str]] = {"read": [], "found": [], "given": [], "guessed": []}
-    for name, value, source in facts:
-        group = "found" if is_found and name == "architecture" else source or "read"
-        of[group].append(f"{_(network_fields.FACTS[name])} {safe(value)}")
+    for name, value, source in findings.facts(description.info):
+        of[source or "read"].append(f"{_(network_fields.FACTS[name])} {safe(value)}")
     titles = {
         "read": _("Read in the file"),
         "found": _("Found from the tensors"),
@@ -184,7 +186,7 @@ def _summary(description: Description, *, is_found: bool) -> None:
         for group, title in titles.items()
         if of[group]
     ]
-    lines += [safe(sentence) for sentence in description.findings.remarks("the file")]
+    lines += [safe(sentence) for sentence in findings.remarks("the file")]
     st.markdown("  \n".join(lines))
     if of["guessed"]:
         st.warning(

@@ -32,21 +32,26 @@ def restore(opened: View, default: View) -> None:
     widget that was hidden, or is on another page, its value is given back, which Streamlit forgets.
     """
     session, page = st.session_state, type(opened)
+    names = rules(page).keys()
     chosen = session.setdefault("fields", {})
-    session["left"], session["default"] = None, default
-    if is_back() and rules(page).keys() <= chosen.keys():
-        _go_back(opened)
+    is_new = not names <= chosen.keys()
+    session["default"] = default
+    session["left"] = None  # the view before, where Back or Forward asks for this run
+    if is_back() and not is_new:  # the address says what is shown, whatever the widgets hold
+        session["left"] = page(**{name: chosen[name] for name in names})
+        view, session["complaints"] = decode(st.query_params, opened)
+        session["fields"] = {**chosen, **vars(view)}
+        session["view"] = session["linked"] = view
+        choose(**vars(view))
         return
-    link = _first_link()
-    is_new = not rules(page).keys() <= chosen.keys()
     if is_new:
-        asked = {name: text for name, text in link.items() if name not in chosen}
+        asked = {name: text for name, text in _first_link().items() if name not in chosen}
         view, session["complaints"] = decode(asked, opened)
         session["fields"] = chosen = {**vars(view), **chosen}
-    session["view"] = page(**{name: chosen[name] for name in rules(page)})
+    session["view"] = page(**{name: chosen[name] for name in names})
     if is_new:
         session["linked"] = session["view"]
-    for name in rules(page):
+    for name in names:
         # Set anew each time: another page has other widgets, which would start from their own.
         session[key(name)] = _usable(page, name, session.get(key(name), chosen[name]))
 
@@ -67,35 +72,14 @@ def is_back() -> bool:
     return context is not None and context.is_history_navigation
 
 
-def _go_back(default: View) -> None:
-    """Show what the address says, whatever the widgets hold."""
-    session, page = st.session_state, type(default)
-    session["left"] = page(**{name: session["fields"][name] for name in rules(page)})
-    view, session["complaints"] = decode(st.query_params, default)
-    session["fields"] = {**session["fields"], **vars(view)}
-    session["view"] = session["linked"] = view
-    choose(**vars(view))
-
-
-def left_by_back() -> View | None:
-    """The view before, where the browser's Back or Forward asked for this run."""
-    left: View | None = st.session_state["left"]
-    return left
-
-
 def _usable(page: type[View], name: str, value: Any) -> Any:
     """The value, or the default for one that no widget of ours gives: a browser may send any."""
     try:
         return fitting(page, name, value)
     except ValueError:
         default = rules(page)[name].default
-        _fall_back(
-            name,
-            default,
-            _("The value of {name} cannot be used. It is now {default!r}.").format(
-                name=name, default=default
-            ),
-        )
+        sentence = _("The value of {name} cannot be used. It is now {default!r}.")
+        _fall_back(name, default, sentence.format(name=name, default=default))
         return default
 
 

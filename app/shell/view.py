@@ -154,12 +154,6 @@ def bounds(page: type[View], name: str) -> tuple[Any, Any]:
     return low, high
 
 
-def ends(page: type[View], name: str) -> dict[str, Any]:
-    """The same, as arguments of the field's widget."""
-    low, high = bounds(page, name)
-    return {"min_value": low, "max_value": high}
-
-
 def fitting(page: type[View], name: str, value: Any) -> Any:
     """The value as the field takes it.
 
@@ -168,27 +162,24 @@ def fitting(page: type[View], name: str, value: Any) -> Any:
     """
     rule = rules(page)[name]
     kind, limits = type(rule.default), rule.metadata
-    if kind is tuple:
-        return _words(name, value, limits)
     if kind is float and type(value) is int:
         value = float(value)
-    if type(value) is not kind:
-        raise ValueError(f"{name} must be of type {kind.__name__}")
-    low, high = limits.get("bounds", (None, None))
-    if low is not None and not low <= value <= high:
-        raise ValueError(f"{name} must lie in [{low}, {high}]")
-    if value not in limits.get("options", (value,)):
-        raise ValueError(f"{name} must be one of {limits['options']}")
+    if kind is tuple and type(value) is list:  # as a widget gives it
+        value = tuple(value)
+    if not _fits(value, kind, limits):  # link and widget each say it in words of their own
+        raise ValueError(f"{name} does not take {value!r}")
     if "check" in limits:
         limits["check"](value)
     return value
 
 
-def _words(name: str, value: Any, limits: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
-        raise ValueError(f"{name} must be a list of words")
-    if len(set(value)) != len(value) or len(value) > (limits.get("most") or len(value)):
-        raise ValueError(f"{name} names a word twice, or too many")
-    if not {*value} <= {*limits.get("options", value)}:
-        raise ValueError(f"{name} must hold words of {limits['options']}")
-    return tuple(value)
+def _fits(value: Any, kind: type, limits: Mapping[str, Any]) -> bool:
+    if type(value) is not kind:
+        return False
+    if kind is tuple:
+        is_text = all(isinstance(word, str) for word in value)
+        if not is_text or not len({*value}) == len(value) <= (limits.get("most") or len(value)):
+            return False
+    low, high = limits.get("bounds", (value, value))
+    chosen = {*value} if kind is tuple else {value}
+    return low <= value <= high and chosen <= {*limits.get("options", chosen)}

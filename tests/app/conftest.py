@@ -91,10 +91,10 @@ def clear_caches() -> Iterator[None]:
 
 
 def clear() -> None:
-    cached = (cache.pool, cache.uploads, cache.model_files, cache.model_info, cache.load_lens)
+    cached = (cache.pool, cache.uploads, cache.model_files, cache.described, cache.load_lens)
     stores = (cache.calibrated_lenses, cache.network_uploads, cache.opened_networks,
               cache.photo_sets)  # fmt: skip
-    read = (cache.model_findings, cache._seen, cache.own_photos)
+    read = (cache._seen, cache.own_photos)
     for function in (*cached, *stores, *read):
         function.clear()
 

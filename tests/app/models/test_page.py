@@ -40,7 +40,7 @@ def test_the_models_page_shows_what_was_measured_and_how(visit_with, tiny_models
         ),
     )
     person = visit_with(tiny_models["tiny-advprop"], steps="1")
-    cache.model_info.clear()
+    cache.described.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("app.shell.cache.read_info", lambda path: info)
         person.at.switch_page("app/models/page.py")

@@ -6,7 +6,7 @@ The library writes English, and so do files. Where a page shows its sentences, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import reduce
@@ -94,8 +94,9 @@ def row(words: Sequence[str]) -> str:
     return reduce(lambda before, word: _("{row}, {word}").format(row=before, word=word), words)
 
 
-def paragraph(sentences: Sequence[str]) -> str:
-    """Sentences one after another."""
+def paragraph(sentences: Iterable[str]) -> str:
+    """Sentences one after another, but for empty ones."""
     return reduce(
-        lambda first, next: _("{sentence} {next}").format(sentence=first, next=next), sentences
+        lambda first, next: _("{sentence} {next}").format(sentence=first, next=next),
+        filter(None, sentences),
     )

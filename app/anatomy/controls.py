@@ -26,12 +26,12 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
     ``stages`` is norm layer to stage; ``offered`` says whether a branch can be calibrated for it.
     """
     if not offered:
-        state.keep_within("calibrated", [False], False)
-    state.keep_within("second", branches, branches[0])
-    state.keep_within("norm_layer", ["", *stages], "")
+        state.keep_within("calibrated", [False])
+    state.keep_within("second", branches)
+    state.keep_within("norm_layer", ["", *stages])
     asked = tuple(st.session_state[key("moved_layers")])
     available = tuple(name for name in asked if name in {*stages, *stages.values()})
-    state.keep_within("moved_layers", [available], available)
+    state.keep_within("moved_layers", [available])
 
 
 def dial(view: AnatomyView, live: bool) -> None:

@@ -13,7 +13,7 @@ from app.shell.state import key
 def settle(info: ModelInfo) -> None:
     """Replace what this network, or this app, does not have."""
     sets = sets_for(info) or ["scenes"]
-    state.keep_within("trained_on", sets, sets[0])
+    state.keep_within("trained_on", sets)
 
 
 def choices(info: ModelInfo) -> None:

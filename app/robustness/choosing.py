@@ -47,4 +47,4 @@ def _settle(field: str, titles: Mapping[str, str], first: str) -> None:
         st.session_state[key(field)] = ""
     are_linked = linked.results in ("", st.session_state[key("results")])
     is_linked = are_linked and getattr(linked, field) == asked
-    state.keep_within(field, ["", *titles], "", links.complaint(field, asked) if is_linked else "")
+    state.keep_within(field, ["", *titles], links.complaint(field, asked) if is_linked else "")

@@ -14,7 +14,7 @@ from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import results_page, runs
 from app.shell.jobs import Report
-from app.shell.results_page import Run
+from app.shell.run_time import Run
 from app.shell.runs import Content
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from app.shell.pictures import (
     Picture,
     PictureGone,
     Stamp,
+    drawn_scene,
     folder_photos,
     key_of,
-    object_mask,
     open_picture,
     stamp,
 )
@@ -349,8 +349,8 @@ def mask(source: str, size: int) -> Tensor | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
     import torch
 
-    object_pixels = object_mask(source, size)
-    return None if object_pixels is None else torch.from_numpy(object_pixels.copy())
+    scene = drawn_scene(source, size)
+    return None if scene is None else torch.from_numpy(scene.mask.copy())
 
 
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs={str: _content})

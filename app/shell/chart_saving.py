@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -32,50 +31,40 @@ CONFIG = {
 _ABOUT = "chart.about"
 _chart_files = declare("chart_files")
 
-_ALL, _NO_PICTURE = ("picture", "condition"), ("condition",)
-
-
-class _Chart(NamedTuple):
-    """What a chart shows, whose result it belongs to, and what besides the network decides it."""
-
-    heading: str
-    slot: str = ""
-    depends_on: tuple[str, ...] = ()
-
-
-# By the beginning of a chart's key.
-_CHARTS: Mapping[str, _Chart] = {
-    "studio.curve": _Chart("Answers of each branch against ε", "playground", _ALL),
-    "studio.matrix": _Chart("Whose perturbation fools whom?", "playground", _ALL),
-    "studio.accuracies": _Chart("Right answers by who is attacked", "playground", _NO_PICTURE),
-    "anatomy.bars.clean": _Chart("Answers to the clean picture", "anatomy", ("picture",)),
-    "anatomy.bars.adversarial": _Chart("Answers to the perturbed picture", "anatomy", _ALL),
-    "anatomy.curve": _Chart("One class, from main to the second branch", "anatomy", _ALL),
-    "anatomy.gap.here": _Chart("What swapped norm layers change", "anatomy", _ALL),
-    "anatomy.gap.over": _Chart("What swapped norm layers change", "anatomy", _NO_PICTURE),
-    "anatomy.profile": _Chart("How far the norm layers of two branches differ", "anatomy"),
-    "anatomy.channels": _Chart("The channels of a norm layer", "anatomy"),
-    "anatomy.halves": _Chart("Right answers by half of the norm layers", "anatomy"),
-    "anatomy.accuracies": _Chart("Right answers from main to the second branch", "anatomy"),
-    "curves.": _Chart("The class while pixels are taken away or put in", "maps", _ALL),
-    "robustness.curve": _Chart("Accuracy of each branch against ε"),
-    "robustness.transfer": _Chart("Accuracy against ε, by who is attacked"),
-    "robustness.matrix": _Chart("Accuracy by who is attacked and who predicts"),
-    "robustness.smallest": _Chart("How many images are still right as ε grows"),
-    "robustness.reliability": _Chart("Accuracy by confidence"),
-    "robustness.bias": _Chart("Shape bias of each branch"),
-    "robustness.probes": _Chart("Accuracy on images with something removed"),
-    "transfer.images": _Chart("Accuracy on a new task by number of training images"),
-    "transfer.differences": _Chart("Difference to the first source on a new task"),
-    "transfer.blocks": _Chart("Accuracy on a new task by what is trained"),
-    "transfer.epochs": _Chart("Accuracy on a new task by epochs"),
+# What a chart shows, by the beginning of its key.
+_HEADINGS = {
+    "studio.curve": "Answers of each branch against ε",
+    "studio.matrix": "Whose perturbation fools whom?",
+    "studio.accuracies": "Right answers by who is attacked",
+    "anatomy.bars.clean": "Answers to the clean picture",
+    "anatomy.bars.adversarial": "Answers to the perturbed picture",
+    "anatomy.curve": "One class, from main to the second branch",
+    "anatomy.gap.": "What swapped norm layers change",
+    "anatomy.profile": "How far the norm layers of two branches differ",
+    "anatomy.channels": "The channels of a norm layer",
+    "anatomy.halves": "Right answers by half of the norm layers",
+    "anatomy.accuracies": "Right answers from main to the second branch",
+    "curves.": "The class while pixels are taken away or put in",
+    "robustness.curve": "Accuracy of each branch against ε",
+    "robustness.transfer": "Accuracy against ε, by who is attacked",
+    "robustness.matrix": "Accuracy by who is attacked and who predicts",
+    "robustness.smallest": "How many images are still right as ε grows",
+    "robustness.reliability": "Accuracy by confidence",
+    "robustness.bias": "Shape bias of each branch",
+    "robustness.probes": "Accuracy on images with something removed",
+    "transfer.images": "Accuracy on a new task by number of training images",
+    "transfer.differences": "Difference to the first source on a new task",
+    "transfer.blocks": "Accuracy on a new task by what is trained",
+    "transfer.epochs": "Accuracy on a new task by epochs",
 }
+# Whose result a chart about one picture draws.
+_SLOTS = {"studio": "playground", "anatomy": "anatomy", "curves": "maps"}
+# Beginnings of keys: picture and condition decide what other charts show.
+_OF_MANY_PICTURES = ("studio.accuracies", "anatomy.gap.over")
+_OF_CLEAN_PICTURE = ("anatomy.bars.clean",)
+_OF_NETWORK = ("anatomy.profile", "anatomy.channels", "anatomy.halves", "anatomy.accuracies")
 # What of the condition the chart itself varies.
-_ON_AXES = {
-    "studio.curve": "strength",
-    "studio.matrix": "branch",
-    "studio.accuracies": "branch",
-}
+_ON_AXES = {"studio.curve": "strength", "studio.matrix": "branch", "studio.accuracies": "branch"}
 
 
 def tell(about: str) -> None:
@@ -92,9 +81,9 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
         alt: The chart in words.
         heading: What the file says that it shows; by default as its key says, or its words.
     """
-    chart = _CHARTS.get(next((start for start in _CHARTS if key.startswith(start)), ""))
-    about = _about(key, chart)
-    title = plain(heading) or (chart.heading if chart else plain(alt))
+    about = _about(key)
+    headings = (text for start, text in _HEADINGS.items() if key.startswith(start))
+    title = plain(heading) or next(headings, plain(alt))
     name = re.sub(r"[^a-zA-Z0-9_-]", "-", key)
     with st.popover(_("Save"), type="tertiary", key=f"save.chart.{key}"):
         _chart_files(
@@ -147,19 +136,23 @@ def offer_film(reel: Reel, name: str, title: str) -> None:
             )
 
 
-def _about(key: str, chart: _Chart | None) -> dict[str, str]:
+def _about(key: str) -> dict[str, str]:
     """Network, picture and condition of a chart about one picture, as columns of its numbers."""
     from app.shell import controls  # here: it draws charts' pages, which import this
 
-    shown: Shown | None = st.session_state.get(f"shown.{chart.slot}") if chart else None
-    if chart is None or shown is None or shown.view is None:
+    slot = _SLOTS.get(key.partition(".")[0])
+    shown: Shown | None = st.session_state.get(f"shown.{slot}")
+    if shown is None or shown.view is None:
         return {}
-    with english():
-        parts = controls.conditions(shown.view, shown.info)
-    condition = ", ".join(text for part, text in parts.items() if part != _ON_AXES.get(key))
-    columns = {"picture": shown.title, "condition": condition}
-    network = network_files.title(shown.view.model)
-    return {"network": network, **{name: columns[name] for name in chart.depends_on}}
+    columns = {"network": network_files.title(shown.view.model)}
+    if not key.startswith(_OF_MANY_PICTURES + _OF_NETWORK):
+        columns["picture"] = shown.title
+    if not key.startswith(_OF_CLEAN_PICTURE + _OF_NETWORK):
+        with english():
+            parts = controls.conditions(shown.view, shown.info)
+        texts = (text for part, text in parts.items() if part != _ON_AXES.get(key))
+        columns["condition"] = ", ".join(texts)
+    return columns
 
 
 def _source(key: str) -> str:

@@ -10,18 +10,27 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names, find_class
 from advprop_core.text import NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _, reader, titled
+from app.language.text import N_, _, reader
 from app.shell import erasing, network_files, opening, state
 from app.shell.cache import Lens
 from app.shell.fields import ends, number, segments, select, slider
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
-from app.shell.view import ATTACKS, EXPLAINED, KINDS, NORMS, PERTURBATIONS, SCALES, View
+from app.shell.view import (
+    ATTACKS,
+    EXPLAINED,
+    KINDS,
+    MAPS,
+    NORMS,
+    PERTURBATIONS,
+    SCALES,
+    STRENGTHS,
+    View,
+)
 
 _STRENGTHS = {
     "linf": (
-        "epsilon",
         N_("Strength ε, in 1/255"),
         0.5,
         N_(
@@ -30,7 +39,6 @@ _STRENGTHS = {
         ),
     ),
     "l2": (
-        "radius",
         N_("Strength ε (L2)"),
         0.1,
         N_(
@@ -39,6 +47,11 @@ _STRENGTHS = {
         ),
     ),
 }
+_LIMITS = {
+    "linf": N_("ε: no colour value changes by more than {strength:g} of 255 levels."),
+    "l2": N_("ε: the length of the whole change is at most {strength:g}."),
+}
+"""The strength, for whoever meets ε for the first time."""
 _STEP_SIZES = {"linf": N_("Step size, in 1/255"), "l2": N_("Step size (L2)")}
 
 _KIND = "perturbation.kind"
@@ -64,13 +77,12 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
     Returns what is known of the network.
     """
     reason = NETWORK_GONE if network_files.is_gone(st.session_state[key("model")]) else ""
-    state.keep_within("model", list(models), next(iter(models)), reason)
+    state.keep_within("model", list(models), reason)
     info = models[st.session_state[key("model")]]
-    branches = list(info.branches)
-    state.keep_within("attack_branch", branches, branches[0])
-    state.keep_within("target", ["", *info.class_ids], "")
-    state.keep_within("true_class", ["", *info.class_ids], "")
-    state.keep_within("explained", [*EXPLAINED, *info.class_ids], View().explained)
+    state.keep_within("attack_branch", list(info.branches))
+    state.keep_within("target", ["", *info.class_ids])
+    state.keep_within("true_class", ["", *info.class_ids])
+    state.keep_within("explained", [*EXPLAINED, *info.class_ids])
     return info
 
 
@@ -133,46 +145,32 @@ def _perturbation_kind() -> None:
         ),
     )
     if len(KINDS[kind]) > 1:
-        st.selectbox(
-            _(_WHICH[kind]),
-            KINDS[kind],
-            format_func=titled(PERTURBATIONS),
-            key=key("perturbation"),
-            label_visibility="collapsed",
-        )
+        titles = {name: PERTURBATIONS[name] for name in KINDS[kind]}
+        select(_(_WHICH[kind]), titles, "perturbation", label_visibility="collapsed")
         towards = st.session_state[key("target")] and kind == "Attack"
         st.caption(_(_TARGETED[chosen] if towards else _IN_WORDS[chosen]))
 
 
-def _in_words() -> str:
-    """The strength, for whoever meets ε for the first time."""
+def _strength() -> None:
+    """A slider to feel it, a number to type, and what it means."""
     norm = st.session_state[key("norm")]
-    strength = st.session_state[key(_STRENGTHS[norm][0])]
-    if not strength:
-        return _("At 0 nothing changes.")
-    if norm == "linf":
-        return _("ε: no colour value changes by more than {strength:g} of 255 levels.").format(
-            strength=strength
-        )
-    return _("ε: the length of the whole change is at most {strength:g}.").format(strength=strength)
-
-
-def _strength(name: str, title: str, step: float, help: str) -> None:
-    """A slider to feel it, and a number to type."""
+    field, (title, step, help) = STRENGTHS[norm], _STRENGTHS[norm]
+    strength, typed = st.session_state[key(field)], f"typed.{field}"
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
-        slider(title, name, help, step=step)
-    typed = f"typed.{name}"
-    st.session_state[typed] = st.session_state[key(name)]
+        slider(_(title), field, _(help), step=step)
+    st.session_state[typed] = strength
     right.number_input(
-        _("{title}, typed").format(title=title),
+        _("{title}, typed").format(title=_(title)),
         step=step,
         key=typed,
         format="%g",
         label_visibility="collapsed",
-        on_change=lambda: state.choose(**{name: st.session_state[typed]}),
-        **ends(name),
+        on_change=lambda: state.choose(**{field: st.session_state[typed]}),
+        **ends(field),
     )
+    limit = _(_LIMITS[norm]).format(strength=strength)
+    st.caption(limit if strength else _("At 0 nothing changes."))
 
 
 def perturbation(info: ModelInfo) -> None:
@@ -180,61 +178,55 @@ def perturbation(info: ModelInfo) -> None:
     _perturbation_kind()
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
-        name, title, step, help = _STRENGTHS[st.session_state[key("norm")]]
-        _strength(name, _(title), step, _(help))
-        st.caption(_in_words())
-        branch = st.segmented_control(
+        _strength()
+        branch = segments(
             _("Attack through"),
-            list(info.branches),
-            key=key("attack_branch"),
-            required=True,
-            help=_(
+            {branch: branch for branch in info.branches},
+            "attack_branch",
+            _(
                 "The branch whose gradient the attack follows. AdvProp trains with attacks "
                 "through aux. Attack main to see whether aux resists what fools main."
             ),
         )
-        st.caption(
-            _(
-                "The attack uses the gradient of {branch}. All branches see the same picture."
-            ).format(branch=branch)
-        )
+        sentence = _("The attack uses the gradient of {branch}. All branches see the same picture.")
+        st.caption(sentence.format(branch=branch))
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":
-        help = _(
-            "Gaussian: standard deviation, where 1 is the step from black to white. Poisson: "
-            "standard deviation at white; dark pixels have less noise. Salt and pepper: share of "
-            "replaced pixels."
+        slider(
+            _("Strength of the noise"),
+            "severity",
+            _(
+                "Gaussian: standard deviation, where 1 is the step from black to white. Poisson: "
+                "standard deviation at white; dark pixels have less noise. Salt and pepper: share "
+                "of replaced pixels."
+            ),
+            step=0.01,
         )
-        slider(_("Strength of the noise"), "severity", help, step=0.01)
 
 
 def expert(info: ModelInfo) -> bool:
     """The switch for further controls, and those of the perturbation; returns whether it is on."""
     help = _("Norm, steps, target class, kind of map and the rest.")
-    st.toggle(_("Expert controls"), key=key("expert"), help=help)
-    if not st.session_state[key("expert")]:
+    if not st.toggle(_("Expert controls"), key=key("expert"), help=help):
         return False
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
-        _expert_attack(info, kind)
+        help = _(
+            "What the strength measures: the largest change of any value (L∞), or the length "
+            "of the whole change (L2)."
+        )
+        select(_("Norm"), NORMS, "norm", help)
+        if kind != "fgsm":
+            help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
+            slider(_("Steps"), "steps", help)
+            _step_size()
+        target_class(info, key("target"))
     if kind not in ("erase", "none"):
-        help = _("The same seed gives the same random start, or the same noise.")
-        number(_("Seed"), "seed", help)
+        number(
+            _("Seed"), "seed", _("The same seed gives the same random start, or the same noise.")
+        )
     return True
-
-
-def _expert_attack(info: ModelInfo, kind: str) -> None:
-    help = _(
-        "What the strength measures: the largest change of any value (L∞), or the length "
-        "of the whole change (L2)."
-    )
-    select(_("Norm"), NORMS, "norm", help)
-    if kind != "fgsm":
-        help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
-        slider(_("Steps"), "steps", help)
-        _step_size()
-    target_class(info, key("target"))
 
 
 def _step_size() -> None:
@@ -242,7 +234,7 @@ def _step_size() -> None:
     session = st.session_state
     norm, typed = session[key("norm")], "typed.step_size"
     session[typed] = session[key("step_size")] or None
-    automatic = 2.5 * session[key(_STRENGTHS[norm][0])] / session[key("steps")]
+    automatic = 2.5 * session[key(STRENGTHS[norm])] / session[key("steps")]
     st.number_input(
         _(_STEP_SIZES[norm]),
         step=0.25,
@@ -274,7 +266,7 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
         "The method that shows where a branch looked. The text below the maps says what the "
         "method measures, and what it cannot show."
     )
-    select(_("Map"), {name: method.title for name, method in METHODS.items()}, "method", help)
+    select(_("Map"), MAPS, "method", help)
     slot = st.container()
     explained_class(info, one_class=one_class)
     opacity()
@@ -328,8 +320,13 @@ def scale() -> None:
 
 def opacity() -> None:
     """How much of the photo shows through."""
-    help = _("0 shows the photo alone, 100 the map alone.")
-    slider(_("Opacity of the maps"), "opacity", help, step=5, format="%d %%")
+    slider(
+        _("Opacity of the maps"),
+        "opacity",
+        _("0 shows the photo alone, 100 the map alone."),
+        step=5,
+        format="%d %%",
+    )
 
 
 def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
@@ -338,7 +335,7 @@ def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
     Without a slot, only a layer that this network does not have is replaced.
     """
     layers, default = lens.layers, lens.default_layer
-    state.keep_within("layer", ["", *layers], "")
+    state.keep_within("layer", ["", *layers])
     if slot is None or not any(METHODS[name].needs_layer for name in view.map_kinds):
         return
     none = _("{default} (default)").format(default=default) if default else _("none")

@@ -15,12 +15,6 @@ from app.shell.fields import segments
 from app.shell.state import key
 from app.shell.view import FILLS, View
 
-_NUMBER_TITLES = {
-    "left": N_("Left, in %"),
-    "top": N_("Top, in %"),
-    "width": N_("Width, in %"),
-    "height": N_("Height, in %"),
-}
 _ERASED = {
     "grey": counted("{count} region painted grey by hand", "{count} regions painted grey by hand"),
     "black": counted(

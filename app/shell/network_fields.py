@@ -137,7 +137,7 @@ def _changed(values: tuple[float, ...], before: tuple[float, ...]) -> Any:
 def _choose_names(plain: Description, scope: str) -> str:
     """Where class names come from."""
     as_read = N_("The names in the file")
-    if plain.findings.sources["classes"] == "guessed":
+    if plain.findings and plain.findings.sources["classes"] == "guessed":
         as_read = "ImageNet" if plain.info.num_classes == _IMAGENET else N_("Numbers")
     chosen: str = st.selectbox(
         _("Class names"),

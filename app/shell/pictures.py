@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import skimage
 from PIL import Image
@@ -47,10 +47,6 @@ from app.shell.crops import Crop
 from app.shell.messages import quote, tame
 from app.shell.store import BoundedStore
 
-if TYPE_CHECKING:
-    import numpy as np
-
-
 PHOTOS = {
     "coffee": N_("Coffee"),
     "chelsea": N_("Cat"),
@@ -72,6 +68,7 @@ _PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
 }
 """What ImageNet calls what is in a sample photo: none where it has no class for it."""
 _WORDNET_ID = re.compile(r"n\d{8}")
+_INDEX = re.compile("[0-9]{1,6}")  # of a scene; Python refuses to read numbers of many digits
 
 # How `legible` writes a byte of a name that is no UTF-8.
 _HALF_CHARACTER = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -221,8 +218,8 @@ def open_picture(
         picture = open_picture(whole, size, uploads, set_folder)
         return replace(picture, data=encode_png(crop.cut(decode(picture.data))))
     kind, __, name = source.partition(":")
-    if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
-        return _scene(kind, int(name), size)
+    if (scene := drawn_scene(source, size)) is not None:
+        return _of_scene(scene)
     if kind == "photo" and name in PHOTOS:
         path = next((Path(skimage.__file__).parent / "data").glob(f"{name}.*"))
         return Picture(path.read_bytes(), None, PHOTOS[name])
@@ -254,13 +251,16 @@ def _of_set(name: str, set_folder: Callable[[str], Path | None]) -> Picture:
     return Picture(read_file(path), path.parent.name, tame(path.name))
 
 
-def _draw(kind: str, index: int, size: int) -> Scene:
+def drawn_scene(source: str, size: int) -> Scene | None:
+    """The scene that a short text names, drawn at a size; None for other pictures."""
+    kind, __, index = source.partition(":")
+    if kind not in DRAWN or not _INDEX.fullmatch(index):
+        return None
     seed = SEEDS[_SPLITS.get(kind, "val")]
-    return draw_scene(seed, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
+    return draw_scene(seed, int(index), texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
 
 
-def _scene(kind: str, index: int, size: int) -> Picture:
-    scene = _draw(kind, index, size)
+def _of_scene(scene: Scene) -> Picture:
     shape, texture = SHAPES[scene.shape], Sentence(TEXTURES[scene.texture])
     title = Sentence("{shape}, covered in {texture}", shape=shape, texture=texture)
     if scene.shape != scene.texture:
@@ -289,12 +289,6 @@ def is_foreign(source: str, info: ModelInfo) -> bool:
     if kind != "photo" or name not in PHOTOS or not (by_wordnet or {*info.class_ids} <= {*SHAPES}):
         return False
     return {*_PHOTO_CLASSES[name]}.isdisjoint(info.class_ids)
-
-
-def object_mask(source: str, size: int) -> np.ndarray | None:
-    """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
-    kind, __, name = source.partition(":")
-    return _draw(kind, int(name), size).mask if kind in DRAWN else None
 
 
 def _find_photo(folder: Path | None, name: str) -> tuple[Path, Path]:

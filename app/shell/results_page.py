@@ -1,7 +1,6 @@
 """What pages of results share: a run of a person's own, then the results that are chosen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -12,28 +11,12 @@ from app.language.text import _
 from app.shell import history, run_time, runs, state, tasks, workbench
 from app.shell.fields import select
 from app.shell.messages import safe
+from app.shell.run_time import Run
 from app.shell.runs import Content
-from app.shell.tasks import Shown, Task
+from app.shell.tasks import Shown
 from app.shell.view import View
 
 Models = Mapping[str, ModelInfo]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that the controls ask for.
-
-    Attributes:
-        task: Its work.
-        plan: What it does, a sentence.
-        passes: Network to how many passes of an image through it that takes, at most about.
-        besides: A phrase around what passes cost, for what they do not tell.
-    """
-
-    task: Task
-    plan: str
-    passes: Mapping[str, int]
-    besides: str
 
 
 def show_page(
@@ -125,7 +108,7 @@ def _run(
         return tasks.shown(slot)
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
-        run_time.say(run.plan, run.passes, run.besides, is_timed=not busy)
+        run_time.say(run, is_timed=not busy)
     with right:
         runs.button(slot, run.task, field, width="stretch", disabled=busy, help=help)
     return runs.follow(slot, run.task, busy, saved)

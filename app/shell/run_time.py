@@ -1,7 +1,8 @@
 """What a run takes, said before it: one batch of each network is timed here, by a worker."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,20 +20,44 @@ _IMAGES = 16
 _POLL = 1.0  # s
 
 
-def say(plan: str, passes: Mapping[str, int], besides: str, *, is_timed: bool) -> None:
+@dataclass(frozen=True)
+class Run:
+    """A run that the controls ask for.
+
+    Attributes:
+        task: Its work.
+        plan: What it does, a sentence.
+        passes: Network to how many passes of an image through it that takes, at most about.
+        besides: A phrase around what passes cost, ``{sentence}``, for what they do not tell.
+    """
+
+    task: Task
+    plan: str
+    passes: Mapping[str, int]
+    besides: str
+
+
+def say(run: Run, *, is_timed: bool) -> None:
     """What a run does and takes, and how long that is where networks are timed.
 
-    Args:
-        plan: What it does.
-        passes: Network to how many passes of an image through it that takes, at most about.
-        besides: A phrase around what they cost, ``{sentence}``.
-        is_timed: Whether networks are timed: not while a run has the machine.
+    They are not while a run has the machine. The page is drawn again once they were.
     """
-    speeds = _seconds_per_pass(passes) if is_timed else {}
-    if speeds is None:
-        _wait(passes, paragraph([plan, in_words(passes, besides)]))
-    else:
-        st.caption(paragraph([plan, in_words(passes, besides, speeds)]))
+    names = run.passes if is_timed else ()
+    jobs = {name: tasks.submit(f"{_SLOT}.{name}", _task(name)) for name in names}
+    if all(job.done for job in jobs.values()):
+        # A network that cannot be timed cannot be run either, which a run then says.
+        is_known = not any(job.cancelled or job.future.exception() for job in jobs.values())
+        speeds = {name: job.future.result() for name, job in jobs.items()} if is_known else {}
+        st.caption(paragraph([run.plan, in_words(run.passes, run.besides, speeds)]))
+        return
+
+    def poll() -> None:
+        cost, more = in_words(run.passes, run.besides), _("How long that takes is being measured …")
+        st.caption(paragraph([run.plan, cost, more]))
+        if all(job.done for job in jobs.values()):
+            st.rerun()
+
+    defects.fragment(poll, run_every=_POLL)()
 
 
 def in_words(
@@ -65,31 +90,6 @@ def _duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return _("about {count} minutes").format(count=round(seconds / 60))
     return _("about {count} hours").format(count=round(seconds / 3600))
-
-
-def _seconds_per_pass(names: Collection[str]) -> Mapping[str, float] | None:
-    """Network to the seconds that one image takes forwards or backwards.
-
-    None until they are known; empty where a network cannot be timed, which a run then says.
-    """
-    jobs = {name: tasks.submit(f"{_SLOT}.{name}", _task(name)) for name in names}
-    if not all(job.done for job in jobs.values()):
-        return None
-    if any(job.cancelled or job.future.exception() for job in jobs.values()):
-        return {}
-    return {name: job.future.result() for name, job in jobs.items()}
-
-
-def _wait(names: Collection[str], sentence: str) -> None:
-    """Say what is known, and draw the page again when the networks were timed."""
-
-    def poll() -> None:
-        st.caption(paragraph([sentence, _("How long that takes is being measured …")]))
-        jobs = [cache.pool().find(_task(name).key) for name in names]
-        if all(job is None or job.done for job in jobs):
-            st.rerun()
-
-    defects.fragment(poll, run_every=_POLL)()
 
 
 def _task(name: str) -> Task:

@@ -33,7 +33,8 @@ def settle_networks(
         state.choose(**{field: chosen})
     st.session_state[opened] = True
     still_there = tuple(name for name in chosen if name in available)[:most]
-    state.keep_within(field, [still_there], still_there or first if chosen else ())
+    if chosen:
+        state.keep_within(field, [still_there or first])
 
 
 def networks(
@@ -57,8 +58,7 @@ def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> T
     """The task of ``work(request, files, progress=…)``, where ``files`` is network to file."""
     files = {name: cache.file_of(name) for name in names}
     networks = tuple(map(cache.network_of, files))
-    call = partial(work, request, files)
-    return Task(networks, work.__name__, (request,), call, is_long=True)
+    return Task.of(networks, work, request, files, about=request, is_long=True)
 
 
 def is_on(task: Task | None) -> bool:
@@ -97,7 +97,7 @@ def follow(slot: str, task: Task, busy: bool, saved: str = "") -> Shown | None:
         elif tasks.was_cancelled(slot, task):
             ended = _("Cancelled: someone stopped it, or a network file changed.")
         if ended:
-            st.info(paragraph([ended, *filter(None, [saved])]), icon=":material/pause:")
+            st.info(paragraph([ended, saved]), icon=":material/pause:")
         return tasks.previous(slot, task)
     if job.done and (error := job.future.exception()) is not None:
         return tasks.refused(slot, error)  # to try again takes a press of the button

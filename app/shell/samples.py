@@ -68,4 +68,4 @@ def no_photos(folders: Sequence[str]) -> str:
         "`advprop app --images FOLDER` takes a folder that holds a folder of photos for each "
         "class, named like the class."
     )
-    return paragraph([*filter(None, (reason, photo_sets.hint(), advice))])
+    return paragraph([reason, photo_sets.hint(), advice])

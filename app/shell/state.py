@@ -149,11 +149,11 @@ def settle(name: str, options: Sequence[Any]) -> None:
     """Choose the first where a field is left open, or has what is not there."""
     if not st.session_state[key(name)]:
         choose(**{name: options[0]})
-    keep_within(name, options, options[0])
+    keep_within(name, options)
 
 
-def keep_within(name: str, options: Sequence[Any], fallback: Any, reason: str = "") -> None:
-    """Replace a choice that the options do not hold, such as another model's class.
+def keep_within(name: str, options: Sequence[Any], reason: str = "") -> None:
+    """The first option instead of a choice that they do not hold, such as another model's class.
 
     Where it was the link that asked for it, or there is a reason to give, that is a complaint.
     """
@@ -161,6 +161,6 @@ def keep_within(name: str, options: Sequence[Any], fallback: Any, reason: str = 
     asked = fitting(type(session["view"]), name, session[key(name)])
     if asked in options:
         return
-    session[key(name)] = fallback
+    session[key(name)] = options[0]
     if reason or session["view"] == session["linked"]:
-        _fall_back(name, fallback, reason or complaint(name, asked))
+        _fall_back(name, options[0], reason or complaint(name, asked))

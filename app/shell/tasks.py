@@ -140,7 +140,7 @@ def previous(slot: str, task: Task, more: str = "") -> Shown | None:
     """The newest result of a slot; where it is another task's, that is said."""
     newest = shown(slot)
     if newest is not None and newest.task != task.key:
-        st.caption(paragraph([_("Previous result."), *filter(None, [more])]))
+        st.caption(paragraph([_("Previous result."), more]))
     return newest
 
 

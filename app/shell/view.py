@@ -173,7 +173,7 @@ def fitting(page: type[View], name: str, value: Any) -> Any:
     return value
 
 
-def _fits(value: Any, kind: type, limits: Mapping[str, Any]) -> bool:
+def _fits(value: Any, kind: Any, limits: Mapping[str, Any]) -> bool:
     if type(value) is not kind:
         return False
     if kind is tuple:

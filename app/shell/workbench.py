@@ -143,7 +143,7 @@ def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bo
     models = cache.known_models(network_files.opened())
     fitting = [name for name, info in models.items() if name != chosen and fits(info)]
     titles = {"": _("none"), **{name: network_files.title(name) for name in fitting}}
-    state.keep_within("second_model", list(titles), "")
+    state.keep_within("second_model", list(titles))
     if not is_shown:
         return
     st.selectbox(

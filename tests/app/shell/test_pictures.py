@@ -119,7 +119,8 @@ def test_a_link_inside_the_folder_is_the_persons_own(own):
 @pytest.mark.parametrize(
     "source",
     ["", "scene", "scene:", "scene:-1", "scene:x", "scene:²", "scene:1000000", "photo:nosuch",
-     "photo:../../etc/passwd", "http://example.org/a.png", "upload", "SCENE:0"],
+     "scene:" + 5000 * "1", "photo:../../etc/passwd", "http://example.org/a.png", "upload",
+     "SCENE:0"],
 )  # fmt: skip
 def test_what_is_no_picture_is_said_in_one_sentence(source):
     with pytest.raises(PictureGone, match=r"^(There is no picture|This link's photo)"):

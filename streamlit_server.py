@@ -15,8 +15,6 @@ from app.lab.start import announce
 from app.server import guards, headers, health, logs
 from app.shell.public import is_public
 
-QUOTA = guards.Quota()
-
 
 @asynccontextmanager
 async def begin(server: st.App) -> AsyncIterator[None]:
@@ -40,7 +38,7 @@ server = st.App(
     middleware=[
         Middleware(headers.SecurityHeaders),
         Middleware(guards.OnlyKnownNames),
-        Middleware(guards.OnlyNeededFrames, QUOTA),
-        Middleware(guards.BoundedUploads, QUOTA),
+        Middleware(guards.OnlyNeededFrames),
+        Middleware(guards.BoundedUploads),
     ],
 )

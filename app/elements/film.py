@@ -7,7 +7,7 @@ from typing import Any
 from advprop_core.text import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel
-from app.language.text import _, current
+from app.language.text import _
 
 _mount = declare("film")
 
@@ -38,8 +38,7 @@ def _data(reel: Reel) -> dict[str, Any]:
         }
         for frame in reel.frames
     ]
-    return {
-        "key": f"{current()}.{_fingerprint(reel)}",
+    content = {
         "captions": [_(caption) for caption in reel.captions],
         "branches": [
             {"name": name, "colour": colour}
@@ -58,6 +57,8 @@ def _data(reel: Reel) -> dict[str, Any]:
         "classes": [_title(reel, place) for place in range(len(reel.classes))],
         "frames": frames,
     }
+    # By this the browser knows whether it has this film, in this language, already.
+    return content | {"key": sha256(repr(content).encode()).hexdigest()[:16]}
 
 
 def _title(reel: Reel, index: int) -> str:
@@ -65,13 +66,3 @@ def _title(reel: Reel, index: int) -> str:
     if index == reel.true_place:
         return f"✓ {name}"
     return f"{name}{_(' (target)')}" if index == reel.target_place else name
-
-
-def _fingerprint(reel: Reel) -> str:
-    """Tells the browser whether it has this film already."""
-    content = sha256(repr((reel.classes, reel.captions)).encode())
-    for frame in reel.frames:
-        content.update(repr(frame.shares).encode())
-        for picture in frame.pictures:
-            content.update(picture)
-    return content.hexdigest()[:16]

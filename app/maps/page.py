@@ -103,7 +103,7 @@ def _remarks(map_set: MapSet, name: str) -> list[str]:
     """How far branches agree, and which maps are empty or weak."""
     maps, agreement = map_set.of(name), words.agreement(map_set, name)
     agreements = [agreement] if agreement else []
-    return [*agreements, *messages.empty_maps(maps), *messages.weak_maps(maps)]
+    return [*agreements, *messages.faint_maps(maps)]
 
 
 # -- whether to trust them -------------------------------------------------------------------------

@@ -62,14 +62,12 @@ def outline(view: View, info: ModelInfo) -> None:
     """The clean picture, and the places of all that will be there once torch is loaded."""
     from app.elements.board import board
     from app.figures import board as figures
-    from app.figures.style import COLUMN_TITLES
 
     st.markdown(_("## The network is being loaded …"))
     title = _(cache.picture(view.image, info.input_size).title)
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    titles = list(map(_, COLUMN_TITLES.values()))
-    board("outline", _("Soon here"), pictures, branches, {}, [], titles, is_old=False)
+    board("outline", label=_("Soon here"), pictures=pictures, branches=branches, maps={})
 
 
 def _board(
@@ -77,7 +75,6 @@ def _board(
 ) -> None:
     from app.elements.board import board
     from app.figures import board as figures
-    from app.figures.style import COLUMN_TITLES
 
     result, names = shown.result, shown.info.class_names
     words = controls.describe(shown.view, shown.info)
@@ -95,17 +92,16 @@ def _board(
     )
     board(
         slot,
-        {"playground": _("Now"), "beside": _("Kept")}[slot],
-        pictures,
-        figures.branches(result, names, said),
-        {} if drawn is None else _maps(drawn, slot),
-        [
+        label={"playground": _("Now"), "beside": _("Kept")}[slot],
+        pictures=pictures,
+        branches=figures.branches(result, names, said),
+        maps={} if drawn is None else _maps(drawn, slot),
+        facts=[
             {"title": _(title), "value": value, "help": _(help)}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
         ],
-        list(map(_, COLUMN_TITLES.values())),
-        is_old=drawn is not None and drawn.about != shown.task,
-        is_half=is_half,
+        isOld=drawn is not None and drawn.about != shown.task,  # maps of a comparison before
+        isHalf=is_half,
     )
 
 
@@ -137,11 +133,7 @@ def say_of_maps(shown: Shown) -> None:
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-    remarks = once(
-        "maps.remarks",
-        shown.task,
-        lambda: [*messages.empty_maps(maps), *messages.weak_maps(maps)],
-    )
+    remarks = once("maps.remarks", shown.task, lambda: messages.faint_maps(maps))
     for sentence in [caption, *remarks]:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -25,24 +25,11 @@ from app.server import health
 _FRAMES = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"}
 _OPERATIONS = {"deferred_file", "dataframe_chunk"}
 _UPLOADS = "/_stcore/upload_file/"
+_MOST_SESSIONS = 300  # open pages
+_MOST_FILES = 20  # of one session, which it sent and has not taken away
+_MOST_BYTES = 100_000_000  # of these
+_MOST_BYTES_OF_ALL = 1_000_000_000  # of all sessions together
 _REFUSED, _FULL = 1008, 1013  # codes of a websocket: against the rules; try again later
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What a server keeps for its visitors.
-
-    Attributes:
-        sessions: Open pages.
-        session_uploads: Bytes that one session may have sent and not taken away.
-        uploads: Bytes of all sessions together.
-        files: How many files of one session.
-    """
-
-    sessions: int = 300
-    session_uploads: int = 100_000_000
-    uploads: int = 1_000_000_000
-    files: int = 20
 
 
 @dataclass(frozen=True)
@@ -97,14 +84,13 @@ class OnlyNeededFrames:
     """Passes on the messages that pages need, and no more sessions than the server takes."""
 
     app: ASGIApp
-    quota: Quota
     sessions: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await self.app(scope, receive, send)
             return
-        if self.sessions >= self.quota.sessions:
+        if self.sessions >= _MOST_SESSIONS:
             await receive()  # the wish to connect
             await send({"type": "websocket.close", "code": _FULL})
             return
@@ -126,29 +112,30 @@ class BoundedUploads:
     """Refuses files beyond what the server keeps for one session, and for all."""
 
     app: ASGIApp
-    quota: Quota
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_upload = scope["type"] == "http" and scope["method"] == "PUT"
-        if is_upload and _UPLOADS in scope["path"] and self._is_full(scope):
+        if is_upload and _UPLOADS in scope["path"] and _is_full(scope):
             refusal = PlainTextResponse("Too many files: remove some first.\n", 429)
             await refusal(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    def _is_full(self, scope: Scope) -> bool:
-        session = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
-        kept = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined] # in memory
-        sizes = {
-            name: [len(file.data) for file in list(files.values())]
-            for name, files in list(kept.items())
-        }
-        mine, coming = sizes.get(session, []), int(Headers(scope=scope).get("content-length") or 0)
-        return (
-            len(mine) >= self.quota.files
-            or sum(mine) + coming > self.quota.session_uploads
-            or sum(map(sum, sizes.values())) + coming > self.quota.uploads
-        )
+
+def _is_full(scope: Scope) -> bool:
+    session = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
+    kept = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined] # in memory
+    # Lists, for other threads may change both meanwhile.
+    sizes = {
+        name: [len(file.data) for file in list(files.values())]
+        for name, files in list(kept.items())
+    }
+    mine, coming = sizes.get(session, []), int(Headers(scope=scope).get("content-length") or 0)
+    return (
+        len(mine) >= _MOST_FILES
+        or sum(mine) + coming > _MOST_BYTES
+        or sum(map(sum, sizes.values())) + coming > _MOST_BYTES_OF_ALL
+    )
 
 
 def _is_needed(message: Message) -> bool:

@@ -55,6 +55,7 @@ KEPT_CLEAN = 256  # pictures, with what each branch answers to them
 KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
+_seen: dict[str, Network] = {}  # by name, as the files were last looked at
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,11 @@ class Lens:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def pool() -> Pool:
     """The server's one worker pool."""
-    return Pool(is_here=_is_here, limits=LIMITS if is_public() else Limits())
 
+    def is_here(session: str) -> bool:  # tests and scripts have no runtime
+        return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
-def _is_here(session: str) -> bool:
-    """Whether a browser is connected to a session."""
-    return not runtime.exists() or runtime.get_instance().is_active_session(session)
+    return Pool(is_here=is_here, limits=LIMITS if is_public() else Limits())
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -124,6 +124,17 @@ def opened_networks() -> FileStore:
 def photo_sets() -> FileStore:
     """The server's one store of labelled photos that people gave, by their content key."""
     return FileStore(KEPT_PHOTOS)
+
+
+def still_kept(name: str, linked: Iterable[str], store: FileStore) -> dict[str, Path]:
+    """Key to path of what this person gave, or a link names, while the server keeps it.
+
+    ``name`` is where the session remembers the keys.
+    """
+    keys = dict.fromkeys([*st.session_state.get(name, ()), *linked])
+    paths = {key: path for key in keys if (path := store.get(key)) is not None}
+    st.session_state[name] = tuple(paths)
+    return paths
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -210,25 +221,18 @@ def model_info(name: str) -> ModelInfo:
     return described(name).info
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _seen() -> dict[str, Network]:
-    """Name to network, as the files were last looked at."""
-    return {}
-
-
 def _forget_changed_models() -> None:
     """Whatever was made of a file that was written anew since; other networks' work goes on."""
     now = {name: network_of(name) for name in model_files()}
-    before = _seen()
-    changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
+    changed = {_seen[name] for name in now if _seen.get(name, now[name]) != now[name]}
     for network in changed:
         described.clear(network.name)
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()
         pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see Task.key
-    before.clear()
-    before.update(now)
+    _seen.clear()
+    _seen.update(now)
 
 
 def network_of(name: str) -> Network:
@@ -295,16 +299,14 @@ def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
     from advprop_core.models.dual_bn import norm_layers
     from advprop_core.models.folding import moved_by_folding
 
-    titles, tree = {}, layer_tree(branch, example)
-    names = [f"network.{node.name}" for outer in tree for node in (outer, *outer.children)]
-    moved = moved_by_folding(branch, example, names)
-    left_out = {*norm_layers(branch.network), *(name.removeprefix("network.") for name in moved)}
-    for outer in tree:
-        for node in (outer, *outer.children):
-            if node.children and node.name not in left_out:
-                indent = "" if node is outer else "\u2003"
-                height, width = node.size
-                titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"
+    titles, stages = {}, layer_tree(branch, example)
+    nodes = {f"network.{node.name}": node for stage in stages for node in (stage, *stage.children)}
+    moved, norms = moved_by_folding(branch, example, nodes), norm_layers(branch.network)
+    for name, node in nodes.items():
+        if node.children and name not in moved and node.name not in norms:
+            indent = "" if node in stages else "\u2003"
+            height, width = node.size
+            titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"
     return titles
 
 

@@ -101,7 +101,7 @@ def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:
 def true_class(view: View, info: ModelInfo) -> int | None:
     """The index of what the picture shows: as its source says, or else as the person does."""
     label = cache.picture(view.image, info.input_size).label
-    return class_index(info, label if label is not None else view.true_class or None)
+    return find_class(info.classes, label or view.true_class)
 
 
 def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
@@ -134,11 +134,6 @@ def explained(
     if view.explained == "own" and not one_class:
         return "own"
     return None if view.explained in EXPLAINED else info.class_ids.index(view.explained)
-
-
-def class_index(info: ModelInfo, label: str | None) -> int | None:
-    """The index of a class given by id or name, or None where the model has no such class."""
-    return None if label is None else find_class(info.classes, label)
 
 
 def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | EraseConfig | None:

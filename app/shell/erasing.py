@@ -38,11 +38,11 @@ def controls() -> None:
     )
     segments(_("Fill with"), FILLS, "fill", help)
     st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
-    regions = _regions()
+    regions = parse_regions(st.session_state[key("regions")])
     with st.expander(_("Regions in numbers")):
         for number, region in enumerate(regions, 1):
             st.caption(f"{number}. {in_words(region)}")
-        _new_region(full=len(regions) >= MOST_REGIONS)
+        _new_region(regions)
         for title, name, left in (
             (_("Remove the last"), "undo", regions[:-1]),
             (_("Remove all"), "clear", ()),
@@ -50,8 +50,8 @@ def controls() -> None:
             st.button(
                 title,
                 key=f"erase.{name}",
-                on_click=_choose,
-                args=(left,),
+                on_click=state.choose,
+                kwargs={"regions": format_regions(left)},
                 disabled=not regions,
                 width="stretch",
             )
@@ -76,7 +76,7 @@ def describe(view: View) -> str:
     return ngettext(singular, plural, count).format(count=count)
 
 
-def _new_region(full: bool) -> None:
+def _new_region(regions: tuple[Region, ...]) -> None:
     columns = [*st.columns(2), *st.columns(2)]
     for column, (name, numbers) in zip(columns, _NUMBERS.items(), strict=True):
         title, least, most, first = numbers
@@ -92,22 +92,15 @@ def _new_region(full: bool) -> None:
         _("Erase this region"),
         key="erase.add",
         on_click=_add,
-        disabled=full,
+        args=(regions,),
+        disabled=len(regions) >= MOST_REGIONS,
         width="stretch",
         type="primary",
     )
 
 
-def _add() -> None:
+def _add(regions: tuple[Region, ...]) -> None:
     unit = WHOLE // 100
     left, top, width, height = (st.session_state[f"erase.{name}"] * unit for name in _NUMBERS)
     region = Region(left, top, min(width, WHOLE - left), min(height, WHOLE - top))
-    _choose((*_regions(), region))
-
-
-def _regions() -> tuple[Region, ...]:
-    return parse_regions(st.session_state[key("regions")])
-
-
-def _choose(regions: tuple[Region, ...]) -> None:
-    state.choose(regions=format_regions(regions))
+    state.choose(regions=format_regions((*regions, region)))

@@ -82,15 +82,15 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
             ),
         )
     elif group is not None:
-        if group == OWN and (total := cache.own_photos().total) > len(groups[group]):
-            st.caption(
-                _("{count} of your {total:,} photos, from every folder.").format(
-                    count=len(groups[group]), total=total
-                )
-            )
-        if group == OWN and (left_out := cache.own_photos().left_out):
-            st.caption(f"{safe(left_out)}.")
-        _samples(groups[group], view, info)
+        sources = groups[group]
+        if group == OWN:
+            photos, count = cache.own_photos(), len(sources)
+            if photos.total > count:
+                sentence = _("{count} of your {total:,} photos, from every folder.")
+                st.caption(sentence.format(count=count, total=photos.total))
+            if photos.left_out:
+                st.caption(f"{safe(photos.left_out)}.")
+        _samples(sources, view, info)
     if can_be_cropped(view.image):
         _about_photo(view, info)
 
@@ -171,13 +171,8 @@ def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
     except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
         refusal = str(error)
     is_chosen = crops.split(view.image)[0] == source
-    return {
-        "name": source,
-        "title": title,
-        "image": image,
-        "isChosen": is_chosen,
-        "refusal": refusal,
-    }
+    about = {"name": source, "title": title, "image": image}
+    return about | {"isChosen": is_chosen, "refusal": refusal}
 
 
 def _about_photo(view: View, info: ModelInfo) -> None:

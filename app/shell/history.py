@@ -13,9 +13,9 @@ from app.shell.links import encode
 from app.shell.messages import quote
 from app.shell.view import EXPLAINED, View, rules, settings
 
-_STEP_HELP = {
-    "Undo": N_("Undo what was chosen on this page ({keys})."),
-    "Redo": N_("Redo what was chosen on this page ({keys})."),
+_STEPS = {
+    -1: (N_("Undo"), "Ctrl+Z", N_("Undo what was chosen on this page ({keys}).")),
+    1: (N_("Redo"), "Ctrl+Shift+Z", N_("Redo what was chosen on this page ({keys}).")),
 }
 _MOST = 200  # views that are remembered
 # What the widgets are called, in short.
@@ -117,17 +117,14 @@ def toolbar(view: View) -> None:
     default = state.default()
     history: History = st.session_state[_key(view)]
     with st.container(horizontal=True, gap="small", key="toolbar"):
-        for by, title, icon, keys in (
-            (-1, N_("Undo"), ":material/undo:", "Ctrl+Z"),
-            (1, N_("Redo"), ":material/redo:", "Ctrl+Shift+Z"),
-        ):
+        for by, (title, keys, help) in _STEPS.items():
             st.button(
                 _(title),
                 key=f"history.{title}",
-                icon=icon,
+                icon=f":material/{title.lower()}:",
                 type="tertiary",
                 shortcut=keys,
-                help=_(_STEP_HELP[title]).format(keys=keys),
+                help=_(help).format(keys=keys),
                 disabled=not history.has(by),
                 on_click=_step,
                 args=(view, by, _(title)),
@@ -147,11 +144,14 @@ def toolbar(view: View) -> None:
 
 def changes(before: View, after: View) -> list[str]:
     """What differs, a phrase each: ``ε 4 → 8``."""
-    return [
-        f"{_title(name)}{_from_to(name, before, after)}"
-        for name, value in vars(after).items()
-        if value != getattr(before, name)
-    ]
+    phrases = []
+    for name in (name for name, value in vars(after).items() if value != getattr(before, name)):
+        title = _(_TITLES[name])
+        phrase = title[:1].lower() + title[1:]  # within a sentence
+        if name not in _UNSAID:
+            phrase += f" {_value(name, before)} → {_value(name, after)}"
+        phrases.append(phrase)
+    return phrases
 
 
 def link(view: View, page_address: str) -> str:
@@ -161,27 +161,22 @@ def link(view: View, page_address: str) -> str:
 
 def not_carried(view: View, address: str) -> list[str]:
     """What whoever opens the link may not see, a sentence each."""
-    kind = view.image.partition(":")[0]
-    sentences = []
-    if kind == "upload":
-        sentences.append(
-            _(
-                "Your photo is not in the link. This server stores it for a while. After that, "
-                "the link opens without it."
-            )
-        )
-    if kind == "folder":
-        sentences.append(_("The photo is not in the link. It lies in a folder of this server."))
-    if network_files.was_opened(view.model):
-        sentences.append(
-            _(
-                "The network is not in the link. This server stores it for a while. Until it is "
-                "deleted, everyone with the link can use it."
-            )
-        )
-    if urlsplit(address).hostname in _LOCAL:
-        sentences.append(_("This address works only on this machine."))
-    return sentences
+    upload = _(
+        "Your photo is not in the link. This server stores it for a while. After that, the link "
+        "opens without it."
+    )
+    folder = _("The photo is not in the link. It lies in a folder of this server.")
+    network = _(
+        "The network is not in the link. This server stores it for a while. Until it is deleted, "
+        "everyone with the link can use it."
+    )
+    reasons = {
+        upload: view.image.startswith("upload:"),
+        folder: view.image.startswith("folder:"),
+        network: network_files.was_opened(view.model),
+        _("This address works only on this machine."): urlsplit(address).hostname in _LOCAL,
+    }
+    return [sentence for sentence, is_so in reasons.items() if is_so]
 
 
 def _share(view: View) -> None:
@@ -204,20 +199,9 @@ def _step(view: View, by: int, title: str) -> None:
     _say(title, view, wanted)
 
 
-def _title(name: str) -> str:
-    title = _(_TITLES[name])
-    return title[:1].lower() + title[1:]  # within a sentence
-
-
 def _say(title: str, before: View, after: View) -> None:
     if changed := changes(before, after):
         st.toast(f"{title}: {join(changed[:3])}", icon=":material/history:")
-
-
-def _from_to(name: str, before: View, after: View) -> str:
-    if name in _UNSAID:
-        return ""
-    return " " + " → ".join(_value(name, view) for view in (before, after))
 
 
 def _value(name: str, view: View) -> str:

@@ -13,13 +13,13 @@ from app.shell.messages import quote
 from app.shell.view import View, fitting, rules
 
 V = TypeVar("V", bound=View)
-VERSION = 3
+VERSION = "3"
 _SHARED = {"explained": "attacked", "scale": "shared", "opacity": 60}
 # Of each version: field to default, where today's differs. Links exist, so an entry never changes.
-DEFAULTS: dict[int, dict[str, Any]] = {
-    1: {"model": "shapes-advprop", "image": "scene:2", **_SHARED},
-    2: _SHARED,
-    3: {},
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "1": {"model": "shapes-advprop", "image": "scene:2", **_SHARED},
+    "2": _SHARED,
+    VERSION: {},
 }
 
 
@@ -29,7 +29,7 @@ def encode(view: View) -> dict[str, str]:
     changed = {
         name: _write(value) for name, value in vars(view).items() if value != getattr(default, name)
     }
-    return {"v": str(VERSION), **changed}
+    return {"v": VERSION, **changed}
 
 
 def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
@@ -39,15 +39,15 @@ def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
     there are.
     """
     page = type(default)
-    version = parameters.get("v", str(VERSION))
-    if version not in map(str, DEFAULTS):
+    version = parameters.get("v", VERSION)
+    if version not in DEFAULTS:
         return default, [
             _("This link has version {version}, which this app does not know.").format(
                 version=quote(version)
             )
         ]
     if "v" in parameters:
-        old = DEFAULTS[int(version)]
+        old = DEFAULTS[version]
         default = page(**{name: old[name] for name in rules(page) if name in old})
     values: dict[str, Any] = {}
     complaints = []

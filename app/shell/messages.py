@@ -273,7 +273,7 @@ def map_caption(
             "{title} for the class below each map, which is the answer of its branch to its "
             "picture."
         ).format(title=title)
-    ends = _(_SCALE_ENDS.get(scale, _SCALE_ENDS["shared"]))
+    ends = _(_SCALE_ENDS[scale])
     return paragraph([what, ends])
 
 
@@ -282,26 +282,16 @@ def not_drawn(title: str, reason: str) -> str:
     return _("{title} is not drawn: {reason}").format(title=title, reason=reason)
 
 
-def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
-    """One sentence that names the maps that are zero everywhere, if there are any."""
-    empty = [
-        _("{branch} on the {kind} picture").format(branch=branch, kind=_(PICTURES[kind]))
-        for (kind, branch), drawn in maps.items()
-        if not bool(drawn.values.any())
-    ]
-    if not empty:
-        return []
-    sentence = ngettext(
-        "The map of {maps} is 0 everywhere.", "The maps of {maps} are 0 everywhere.", len(empty)
-    )
-    return [sentence.format(maps=join(empty))]
-
-
-def weak_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
-    """One sentence for each map that is far below the strongest, if it is not empty."""
+def faint_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
+    """A sentence that names the maps that are zero everywhere; one for each that is weak."""
     peaks = {cell: float(drawn.values.abs().quantile(0.99)) for cell, drawn in maps.items()}
     (kind, branch), most = max(peaks.items(), key=lambda cell: cell[1])
-    return [
+    empty = [
+        _("{branch} on the {kind} picture").format(branch=of, kind=_(PICTURES[seen]))
+        for (seen, of), drawn in maps.items()
+        if not drawn.values.any()
+    ]
+    sentences = [
         _(
             "The map of {weak} on the {seen} picture is weak: {share} of that of {branch} on the "
             "{kind} picture."
@@ -315,6 +305,12 @@ def weak_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]
         for (seen, weak), peak in peaks.items()
         if 0 < peak < _WEAK * most
     ]
+    if empty:
+        sentence = ngettext(
+            "The map of {maps} is 0 everywhere.", "The maps of {maps} are 0 everywhere.", len(empty)
+        )
+        sentences.insert(0, sentence.format(maps=join(empty)))
+    return sentences
 
 
 def honesty(result: Comparison, info: ModelInfo) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,7 +14,6 @@ from app.language.text import N_, Sentence, _, join, paragraph, reader
 from app.shell import samples
 from app.shell.cache import Description
 from app.shell.messages import safe
-from app.shell.network_files import Upload
 
 if TYPE_CHECKING:
     from advprop_core.models.opening import Look
@@ -36,7 +36,7 @@ _IMAGENET = 1000
 _LARGEST_LIST = 1  # MB
 
 
-def architecture(upload: Upload, seen: Look) -> str | None:
+def architecture(scope: str, seen: Look) -> str | None:
     """What timm calls the network: the near matches first, then all others."""
     import timm
 
@@ -55,7 +55,7 @@ def architecture(upload: Upload, seen: Look) -> str | None:
         names,
         index=0 if seen.proposal else None,
         format_func=lambda name: titles.get(name, name),
-        key=f"opening.{upload.key}.architecture",
+        key=f"opening.{scope}.architecture",
         placeholder=_("Choose one of timm's networks, or type to search"),
     )
     return chosen
@@ -75,9 +75,8 @@ def how_found(seen: Look) -> str:
         sentence = _("The file says {architecture}, but its tensors do not fit that.")
         sentences = [sentence.format(architecture=safe(seen.architecture))]
     if search.candidates == 0:
-        return paragraph(
-            [*sentences, _("None of timm's networks begins and ends with layers of these names.")]
-        )
+        nothing = _("None of timm's networks begins and ends with layers of these names.")
+        return paragraph([*sentences, nothing])
     compared = _("{count} networks with such layers were compared in {seconds:.0f} seconds.")
     if search.looked_at < search.candidates:
         compared = _(
@@ -110,28 +109,16 @@ def settings(
     side = size.number_input(
         _("Size (pixels)"), 1, MAX_SIDE, info.input_size, key=f"opening.{scope}.size"
     )
-    texts = {
-        name: column.text_input(
-            _(_COLOURS[name]),
-            ", ".join(f"{value:g}" for value in getattr(info, name)),
-            key=f"opening.{scope}.{name}",
-        )
-        for name, column in (("mean", mean), ("std", std))
-    }
+    given: dict[str, Any] = {}
+    for name, column in (("mean", mean), ("std", std)):
+        shown = ", ".join(f"{value:g}" for value in getattr(info, name))
+        text = column.text_input(_(_COLOURS[name]), shown, key=f"opening.{scope}.{name}")
+        if text != shown:
+            given[name] = read_channels(text, name.capitalize())
+    if side != info.input_size:
+        given["size"] = int(side)
     names = _names_in_text(info, scope) if chosen == _TEXT_FILE else _class_sets(info).get(chosen)
-    return ModelSettings(
-        before.architecture,
-        None if side == info.input_size else int(side),
-        _changed(read_channels(texts["mean"], "Mean"), info.mean),
-        _changed(read_channels(texts["std"], "Std"), info.std),
-        names,
-    )
-
-
-def _changed(values: tuple[float, ...], before: tuple[float, ...]) -> Any:
-    """The values, or None where they are those that were shown."""
-    same = all(f"{a:g}" == f"{b:g}" for a, b in zip(values, before, strict=True))
-    return None if same else values
+    return replace(before, classes=names, **given)
 
 
 def _choose_names(plain: Description, scope: str) -> str:

@@ -38,26 +38,6 @@ _LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A file as it came.
-
-    Attributes:
-        key: Of its content.
-        name: What the person calls it, without what a path or a link cannot hold.
-        size: In bytes.
-    """
-
-    key: str
-    name: str
-    size: int
-
-    @property
-    def path(self) -> Path | None:
-        """Where it is, or None when it was removed."""
-        return cache.network_uploads().get(self.key)
-
-
-@dataclass(frozen=True)
 class Origin:
     """Where a network that was opened here comes from, which its kept file does not say.
 
@@ -77,12 +57,12 @@ class Origin:
 _ORIGINS = TypeAdapter(Origin)
 
 
-def keep(data: bytes, name: str) -> Upload:
-    """Keep a file as it came."""
+def keep(data: bytes, name: str) -> str:
+    """Keep a file as it came; returns its key. Its name loses what a path or link cannot hold."""
     safe_name = re.sub(r"[^\w.\-]+", "_", name)[-_LONGEST_NAME:].lstrip(".") or "network"
-    upload = Upload(content_key(data), safe_name, len(data))
-    cache.network_uploads().write(upload.key, safe_name, lambda path: path.write_bytes(data))
-    return upload
+    key = content_key(data)
+    cache.network_uploads().write(key, safe_name, lambda path: path.write_bytes(data))
+    return key
 
 
 # -- by a worker -----------------------------------------------------------------------------------
@@ -115,14 +95,14 @@ def _findings(checkpoint: Checkpoint, is_found: bool) -> Findings:
     return replace(findings, sources={**findings.sources, **found})
 
 
-def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progress: Report) -> str:
+def use(path: Path, *, settings: ModelSettings, is_found: bool, progress: Report) -> str:
     """Keep the network that is made of a file, in this project's layout; returns its name."""
     from advprop_core.models import checkpoints
     from advprop_core.models.opening import open_unknown
 
     progress(0.0)
     stem = path.name.removesuffix(".tar").rpartition(".")[0] or path.name
-    name = f"{stem}~{content_key(f'{key} {settings}'.encode())[:16]}"
+    name = f"{stem}~{content_key(f'{path.parent.name} {settings}'.encode())[:16]}"
     store = cache.opened_networks()
     if store.get(name) is None:
         checkpoint = open_unknown(path, settings)
@@ -172,16 +152,9 @@ def remember(name: str) -> None:
 
 def opened() -> tuple[str, ...]:
     """The networks that this person opened, or that a link named, while the server keeps them."""
-    names_before = st.session_state.get(OPENED, ())
-    linked = [
-        n
-        for field in ("model", "tested", OPENED)
-        for n in st.query_params.get(field, "").split(",")
-    ]
-    new = [name for name in linked if was_opened(name) and name not in names_before]
-    names = tuple(n for n in dict.fromkeys([*new, *names_before]) if cache.opened_networks().get(n))
-    st.session_state[OPENED] = names
-    return names
+    fields = (st.query_params.get(field, "") for field in ("model", "tested", OPENED))
+    linked = [name for names in fields for name in names.split(",") if was_opened(name)]
+    return tuple(cache.still_kept(OPENED, linked, cache.opened_networks()))
 
 
 def shown_file(name: str, file: Path) -> str:

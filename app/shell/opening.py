@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,10 +11,9 @@ import streamlit as st
 from advprop_core.errors import AdvPropError
 from advprop_core.models.settings import ModelSettings
 from app.language.text import N_, _, join
-from app.shell import defects, network_fields, network_files, state, tasks
+from app.shell import cache, defects, network_fields, network_files, state, tasks
 from app.shell.cache import Description
 from app.shell.messages import safe
-from app.shell.network_files import Upload
 from app.shell.public import is_public
 from app.shell.tasks import Task
 
@@ -62,15 +62,11 @@ def _close() -> None:
         st.session_state.pop(name, None)
 
 
+@defects.told()
 def _dialogue() -> None:
-    with defects.told():
-        if not is_public():
-            _content()
-        else:
-            st.info(_(_NOT_HERE), icon=":material/lock:")
-
-
-def _content() -> None:
+    if is_public():
+        st.info(_(_NOT_HERE), icon=":material/lock:")
+        return
     limit = st.get_option("server.maxUploadSize")
     number = st.session_state.get(_UPLOADS, 0)
     st.file_uploader(
@@ -80,8 +76,8 @@ def _content() -> None:
         on_change=_take,
         args=(f"opening.upload.{number}",),
     )
-    upload: Upload | None = st.session_state.get(_FILE)
-    if upload is None:
+    key = st.session_state.get(_FILE)
+    if key is None:
         st.caption(
             _(
                 "safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file is "
@@ -91,14 +87,14 @@ def _content() -> None:
             ).format(limit=limit)
         )
         return
-    st.markdown(
-        _("**{name}**, {size:.1f} MB").format(name=safe(upload.name), size=upload.size / 1e6)
-    )
-    if upload.path is None:
+    path = cache.network_uploads().get(key)
+    if path is None:
         st.error(_("The server no longer keeps this file: choose it again."))
         return
+    size = path.stat().st_size / 1e6
+    st.markdown(_("**{name}**, {size:.1f} MB").format(name=safe(path.name), size=size))
     try:
-        _file(upload)
+        _file(path)
     except AdvPropError as error:
         st.error(_("{error}. The app stays as it was.").format(error=safe(defects.sentence(error))))
 
@@ -112,9 +108,9 @@ def _take(widget: str) -> None:
         st.session_state.pop(_USED, None)
 
 
-def _file(upload: Upload) -> None:
+def _file(path: Path) -> None:
     """What the file is, what can be said of it, and the button that takes it."""
-    seen: Look | None = tasks.wait_for("opening.look", _task(network_files.look, upload))
+    seen: Look | None = tasks.wait_for("opening.look", _task(network_files.look, path))
     if seen is None:
         st.caption(
             _(
@@ -124,25 +120,28 @@ def _file(upload: Upload) -> None:
         )
         return
     st.caption(network_fields.how_found(seen))
+    scope = path.parent.name  # of widgets: another file has others
     left, right = st.columns(2)
     with left:
-        architecture = None if seen.says_all else network_fields.architecture(upload, seen)
+        architecture = None if seen.says_all else network_fields.architecture(scope, seen)
     if architecture is None and not seen.says_all:
         return
     settings = ModelSettings(None if architecture == seen.architecture else architecture)
     is_found = seen.search is not None and architecture == seen.proposal
-    plain = _described("opening.plain", upload, settings, is_found)
+    as_read = _task(network_files.describe, path, settings=settings, is_found=is_found)
+    plain: Description | None = tasks.wait_for("opening.plain", as_read)
     if plain is None:
         return
     if not seen.says_all:
-        scope = f"{upload.key}.{architecture}"
+        scope = f"{scope}.{architecture}"
         settings = network_fields.settings(plain, settings, scope, right)
-    description = _described("opening.described", upload, settings, is_found)
+    options = {"settings": settings, "is_found": is_found}
+    as_said = _task(network_files.describe, path, **options)
+    description: Description | None = tasks.wait_for("opening.described", as_said)
     if description is None:
         return
     _summary(description)
-    options = {"key": upload.key, "settings": settings, "is_found": is_found}
-    task = _task(network_files.use, upload, **options)
+    task = _task(network_files.use, path, **options)
     st.button(_("Use this network"), key="opening.use", type="primary", on_click=_use, args=(task,))
     if st.session_state.get(_USED) == task.key:
         name = tasks.wait_for("opening.use", task)
@@ -158,15 +157,8 @@ def _use(task: Task) -> None:
     tasks.retry("opening.use", task)
 
 
-def _described(
-    slot: str, upload: Upload, settings: ModelSettings, is_found: bool
-) -> Description | None:
-    options = {"settings": settings, "is_found": is_found}
-    return tasks.wait_for(slot, _task(network_files.describe, upload, **options))
-
-
-def _task(function: Callable[..., Any], upload: Upload, **options: Any) -> Task:
-    return Task.of((), function, upload.path, about=(upload.key, upload.name), **options)
+def _task(function: Callable[..., Any], path: Path, **options: Any) -> Task:
+    return Task.of((), function, path, about=path, **options)
 
 
 def _summary(description: Description) -> None:

@@ -50,12 +50,9 @@ def keep(data: bytes, name: str) -> str:
 
 def offered() -> dict[str, str]:
     """Key to title of the photos that this person gave, or that a link names, while kept."""
-    fields = [st.session_state.get(field, "") for field in _FIELDS]
-    keys = [*fields, *st.session_state.get(_NAMES, ())]
-    folders = {key: cache.photo_sets().get(key) for key in dict.fromkeys(keys) if key}
-    titles = {key: folder.name for key, folder in folders.items() if folder is not None}
-    st.session_state[_NAMES] = tuple(titles)
-    return titles
+    linked = [st.session_state.get(field, "") for field in _FIELDS]
+    folders = cache.still_kept(_NAMES, linked, cache.photo_sets())
+    return {key: folder.name for key, folder in folders.items()}
 
 
 def classes_of(key: str) -> list[str]:

@@ -189,9 +189,8 @@ def key_of(source: str) -> PictureKey:
 
 
 def with_crop(source: str, crop: Crop | None) -> str:
-    """A photo with another crop, or with none."""
-    uncropped = crops.split(source)[0]
-    return uncropped if crop is None else f"{uncropped}@{crop}"
+    """A whole photo with a crop, or with none."""
+    return source if crop is None else f"{source}@{crop}"
 
 
 def can_be_cropped(source: str) -> bool:

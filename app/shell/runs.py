@@ -117,30 +117,24 @@ def from_file(slot: str, label: str, parse: Callable[[str, bytes], Content]) -> 
         on_change=_take,
         args=(slot, parse),
     )
-    content, refusal = _taken(slot)
-    if refusal:
+    if refusal := st.session_state.get(f"{slot}.refusal"):
         st.error(refusal)
+    content: Content | None = st.session_state.get(f"{slot}.file")
     return content
 
 
-def _taken(slot: str) -> tuple[Content | None, str]:
-    taken: tuple[Content | None, str] = st.session_state.get(f"{slot}.file", (None, ""))
-    return taken
-
-
 def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
-    file = st.session_state[f"{slot}.upload"]
+    session, refusal = st.session_state, ""
+    file = session[f"{slot}.upload"]
     if file is None:  # taken away again; what it held stays
         return
-    before = _taken(slot)[0]
-    content: Content | None
     try:
-        content, refusal = parse(file.name, file.getvalue()), ""
+        session[f"{slot}.file"] = parse(file.name, file.getvalue())
     except InputError as error:
-        content, refusal = before, _("{sentence}.").format(sentence=safe(str(error)))
-        if before is not None:
-            refusal = paragraph([refusal, _("The earlier results stay below.")])
-    st.session_state[f"{slot}.file"] = content, refusal
+        sentence = _("{sentence}.").format(sentence=safe(str(error)))
+        more = _("The earlier results stay below.") if f"{slot}.file" in session else ""
+        refusal = paragraph([sentence, more])
+    session[f"{slot}.refusal"] = refusal
 
 
 def offer_files(
@@ -160,14 +154,9 @@ def offer_files(
             if report is not None:
                 st.download_button(
                     _("Report (HTML)"),
-                    partial(_in_english, report, content),
+                    partial(english()(report), content),
                     file_name="report.html",
                     mime="text/html",
                     on_click="ignore",
                     help=_("One page with every figure and table, which opens offline."),
                 )
-
-
-def _in_english(report: Callable[[Content], str], content: Content) -> str:
-    with english():
-        return report(content)

@@ -32,6 +32,19 @@ from app.shell.view import View
 _OUTLINE = 300  # px: a phone has room for it
 
 
+def _outline(view: View, info: ModelInfo) -> None:
+    """The picture, before torch is there."""
+    st.markdown(_("## The network is being loaded …"))
+    title = _(cache.picture(view.image, info.input_size).title)
+    st.image(
+        cache.preview(view.image, info.input_size),
+        caption=_("Clean: {title}").format(title=title),
+        width=_OUTLINE,
+        output_format="PNG",
+        alt=plain(title),
+    )
+
+
 def show_page(
     page: type[View],
     question: str,
@@ -42,7 +55,7 @@ def show_page(
     settle: Callable[[Lens], None] = lambda lens: None,
     task: Callable[[Any, Lens], Task],
     draw: Callable[[Shown, bool], None],
-    outline: Callable[[View, ModelInfo], None] | None = None,
+    outline: Callable[[View, ModelInfo], None] = _outline,
     needs_picture: Callable[[], bool] = lambda: True,
 ) -> None:
     """A page that answers one question about one picture.
@@ -85,7 +98,7 @@ def show_page(
         st.error(refusal)
     complaints = st.container()
     result_slot = st.empty()
-    lens = _load(view, info, None if tasks.shown(slot) else result_slot, outline or _outline)
+    lens = _load(view, info, None if tasks.shown(slot) else result_slot, outline)
     if lens is not None:
         controls.layer_picker(layer_slot, view, lens)
         settle(lens)
@@ -206,16 +219,3 @@ def _load(
             empty.empty()
         defects.tell(error, _(" Choose another network."))
         return None
-
-
-def _outline(view: View, info: ModelInfo) -> None:
-    """The picture, before torch is there."""
-    st.markdown(_("## The network is being loaded …"))
-    title = _(cache.picture(view.image, info.input_size).title)
-    st.image(
-        cache.preview(view.image, info.input_size),
-        caption=_("Clean: {title}").format(title=title),
-        width=_OUTLINE,
-        output_format="PNG",
-        alt=plain(title),
-    )

@@ -166,8 +166,9 @@ def test_a_weak_map_is_said_to_be():
         ("clean", branch): AttributionMap(torch.full((4, 4), -s), "saliency", branch, "clean", 0)
         for branch, s in strengths.items()
     }
-    assert messages.weak_maps(maps) == [
-        "The map of aux on the clean picture is weak: 10 % of that of main on the clean picture."
+    assert messages.faint_maps(maps) == [
+        "The map of aux3 on the clean picture is 0 everywhere.",
+        "The map of aux on the clean picture is weak: 10 % of that of main on the clean picture.",
     ]
 
 
@@ -177,9 +178,9 @@ def test_a_map_of_nothing_is_said(make_result):
         ("clean", "main"): some, ("clean", "aux"): zeros,
         ("adversarial", "main"): zeros, ("adversarial", "aux"): some,
     }  # fmt: skip
-    (sentence,) = messages.empty_maps(make_result(maps=maps).maps)
+    (sentence,) = messages.faint_maps(make_result(maps=maps).maps)
     assert "maps of aux on the clean picture and main on the perturbed picture are 0" in sentence
-    assert messages.empty_maps(make_result().maps) == []
+    assert messages.faint_maps(make_result().maps) == []
 
 
 def test_an_answer_that_stays_but_is_far_less_sure_is_told_from_one_that_holds(make_result):

@@ -9,17 +9,18 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
+from streamlit.runtime import get_instance
 
 from app.lab.routes import routes as lab_routes
 from app.lab.start import announce
-from app.server import guards, headers, health, logs
+from app.server import guards, health, logs
 from app.shell.public import is_public
 
 
 @asynccontextmanager
 async def begin(server: st.App) -> AsyncIterator[None]:
     """What happens once the server listens."""
-    health.offer_numbers()
+    get_instance().stats_mgr.register_provider(health.Numbers())
     if is_public():
         logs.begin()
     async with announce(server):
@@ -36,7 +37,7 @@ server = st.App(
     routes=[Route("/playground", open_first), *health.routes(), *lab_routes()],
     lifespan=begin,
     middleware=[
-        Middleware(headers.SecurityHeaders),
+        Middleware(guards.SecurityHeaders),
         Middleware(guards.OnlyKnownNames),
         Middleware(guards.OnlyNeededFrames),
         Middleware(guards.BoundedUploads),

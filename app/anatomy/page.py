@@ -37,7 +37,7 @@ def _calibrated_with(view: AnatomyView, info: ModelInfo) -> Source | None:
 
 def _task(view: AnatomyView, lens: Lens) -> Task:
     source = _calibrated_with(view, lens.info)
-    maps = comparison.map_request(view, lens, view.method, one_class=True)
+    maps = comparison.map_request(view, lens, one_class=True)
     if source is None:
         return comparison.comparison_task(view, lens, maps)
     store = cache.calibrated_lenses()

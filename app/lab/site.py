@@ -3,9 +3,12 @@
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -13,8 +16,8 @@ from platformdirs import user_cache_path
 from advprop_core.errors import InputError
 from advprop_core.files import versions
 from advprop_core.models.bundle import bundle_dir
-from app.lab import writing
 
+_LONGEST = 1200  # seconds; three networks take a minute, on a machine with nothing else to do
 LESSONS = ("--lessons",)
 """The lab with the networks of the lessons, and the lessons."""
 
@@ -48,7 +51,7 @@ class Site:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return None
-            problem, self._failure = self._failure or writing.missing(), None
+            problem, self._failure = self._failure or missing(), None
             if problem is None:
                 self._thread = threading.Thread(target=self._write, daemon=True)
                 self._thread.start()
@@ -59,7 +62,7 @@ class Site:
             _cache().mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=_cache(), prefix="unfinished-lab-") as workspace:
                 written = Path(workspace) / "site"
-                writing.write(*self.arguments, "--split", "--out", written)
+                write(*self.arguments, "--split", "--out", written)
                 if not self.folder.exists():  # another server may have been faster
                     os.replace(written, self.folder)
             self._forget_others()
@@ -84,3 +87,29 @@ class Site:
 
 def _cache() -> Path:
     return user_cache_path("advprop-lens", appauthor=False)
+
+
+def missing() -> str | None:
+    """What is to be done before a lab can be written, as a sentence; None where nothing is."""
+    if not all(map(find_spec, ("onnx", "onnxscript", "onnxruntime"))):
+        return "The lab needs more packages: pip install 'advprop-lens[page]', then start again."
+    if not (bundle_dir() / "app" / "web" / "dist" / "lab.js").is_file():
+        return "The lab's scripts have not been built: run `make page`, then start again."
+    return None
+
+
+def write(*arguments: object) -> None:
+    """Run ``advprop page`` with these arguments, to its end.
+
+    Raises:
+        InputError: With its own sentence, if it refuses.
+    """
+    command = [sys.executable, "-m", "advprop_core.cli", "page", *map(str, arguments)]
+    try:
+        done = subprocess.run(
+            command, cwd=bundle_dir(), capture_output=True, text=True, timeout=_LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        raise InputError(f"the page was not written within {_LONGEST // 60} minutes") from None
+    if done.returncode:
+        raise InputError(done.stderr.strip().removeprefix("Error: "))

@@ -10,8 +10,6 @@ import streamlit as st
 
 from app.lab.routes import ADDRESS
 
-_EVERY_ADDRESS = "0.0.0.0"
-
 
 @asynccontextmanager
 async def announce(server: st.App) -> AsyncIterator[None]:
@@ -28,7 +26,7 @@ async def announce(server: st.App) -> AsyncIterator[None]:
 
 def addresses(host: str, port: int) -> dict[str, str]:
     """Where a server is reached: what from, to the address."""
-    if host != _EVERY_ADDRESS:
+    if host != "0.0.0.0":
         return {"on this machine": f"http://{host}:{port}"}
     hosts = {"on this machine": f"http://localhost:{port}"}
     if (network := _on_the_network()) is not None:

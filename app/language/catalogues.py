@@ -45,8 +45,10 @@ msgstr ""
 def in_code() -> Catalog:
     """Every sentence that pages translate, in English."""
     catalogue = Catalog(charset="utf-8")
-    for message, place in _marked():
-        catalogue.add(message, locations=[(place, 0)])
+    ours = [*sorted((_REPO / "app").rglob("*.py")), *sorted((_REPO / _LIBRARY).rglob("*.py"))]
+    for file in (_REPO / "streamlit_app.py", *ours):
+        for _line, message, *_ in extract_from_file("python", file, keywords=_KEYWORDS):
+            catalogue.add(message, locations=[(file.relative_to(_REPO).as_posix(), 0)])
     for sentence in _of_library():  # tables of its own, and names that are values as well
         catalogue.add(sentence, locations=[(_LIBRARY, 0)])
     return catalogue
@@ -61,14 +63,6 @@ def translated(code: str) -> Catalog:
 def path(code: str) -> Path:
     """The file of a language."""
     return LOCALE / code / "LC_MESSAGES" / "messages.po"
-
-
-def _marked() -> Iterator[tuple[str | tuple[str, ...], str]]:
-    """Each sentence, or both its forms, and its file."""
-    ours = [*sorted((_REPO / "app").rglob("*.py")), *sorted((_REPO / _LIBRARY).rglob("*.py"))]
-    for file in (_REPO / "streamlit_app.py", *ours):
-        for _line, message, *_ in extract_from_file("python", file, keywords=_KEYWORDS):
-            yield message, file.relative_to(_REPO).as_posix()
 
 
 def _of_library() -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The film of the attack studio: how does the attack get there, step by step?"""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -54,7 +55,9 @@ def _task(playground: Shown) -> Task:
         config=comparison.attack_config(view, playground.info),
         attack_branch=view.attack_branch,
         true_class=playground.result.true_class,
-        maps=comparison.map_request(view, lens, _method(view.method), one_class=True),
+        maps=comparison.map_request(
+            replace(view, method=_method(view.method)), lens, one_class=True
+        ),
     )
 
 

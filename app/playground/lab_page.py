@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from advprop_core.types import AttackConfig
-from app.lab import writing
+from app.lab import site
 from app.shell import cache
 from app.shell.comparison import perturbation
 from app.shell.tasks import Shown
@@ -37,7 +37,7 @@ def write(shown: Shown) -> bytes:
         attack = perturbation(shown.view, shown.info)
         if isinstance(attack, AttackConfig) and attack.norm == "linf":
             arguments += ["--epsilon", attack.epsilon]
-        writing.write(*arguments)
+        site.write(*arguments)
         return (workspace / "lab.html").read_bytes()
 
 

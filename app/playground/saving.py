@@ -24,7 +24,7 @@ from advprop_core.report.comparison_sheet import draw_comparison
 from advprop_core.report.comparison_words import captions
 from advprop_core.types import Comparison
 from app.figures import one_picture
-from app.lab import writing
+from app.lab import site
 from app.lab.routes import ADDRESS
 from app.language.text import _, reader
 from app.playground import lab_page, words
@@ -61,7 +61,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                     "numbers are the same."
                 ),
             )
-            if writing.missing() is None:
+            if site.missing() is None:
                 _offer(
                     _("A page that needs no server (HTML)"),
                     "lab.html",
@@ -147,7 +147,7 @@ def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
     view, lens = shown.view, cache.load_lens(shown.view.model)
-    maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
+    maps = None if drawn is None else map_request(drawn.view, lens)
     return Record(
         Experiment(
             perturbation(view, shown.info),

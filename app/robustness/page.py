@@ -14,7 +14,7 @@ from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import results_page, runs
 from app.shell.jobs import Report
-from app.shell.run_time import Run
+from app.shell.results_page import Run
 from app.shell.runs import Content
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def _ask(view: RobustnessView, models: Mapping[str, ModelInfo]) -> Run | str:
         words.plan(request, _(images[request.data])),
         cost.passes(request, infos),
         cost.besides(request),
+        help=_("Figures from earlier runs are used again and cost no time."),
+        saved=_("Finished figures are saved: Run continues from there."),
     )
 
 
@@ -63,6 +65,4 @@ results_page.show_page(
     file=_("A results.json, as `advprop evaluate … --report DIR` writes it"),
     parse=results_file.parse,
     show=_show,
-    help=_("Figures from earlier runs are used again and cost no time."),
-    saved=_("Finished figures are saved: Run continues from there."),
 )

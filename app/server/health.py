@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
-from streamlit.runtime import get_instance
 from streamlit.runtime.stats import CounterStat, GaugeStat, Stat
 
 from advprop_core.models import bundle
@@ -49,21 +48,22 @@ class Numbers:
 
     def get_stats(self, family_names: Sequence[str] | None = None) -> Mapping[str, Sequence[Stat]]:
         """By family, as Streamlit asks for it."""
-        numbers = _numbers()
-        ended = [name for name in numbers if name not in (*_GAUGES, "seconds")]
+        ended = _numbers()
+        now = {name: ended.pop(name) for name in _GAUGES}
+        seconds = ended.pop("seconds")
         return {
             "advprop_jobs": [
-                CounterStat("advprop_jobs", int(numbers[name]), {"ended": name},
+                CounterStat("advprop_jobs", int(ended[name]), {"ended": name},
                             help="Jobs of the workers, by how they ended.")
                 for name in sorted(ended)
             ],
             "advprop_jobs_now": [
-                GaugeStat("advprop_jobs_now", int(numbers[name]), {"state": name},
+                GaugeStat("advprop_jobs_now", int(count), {"state": name},
                           help="Jobs that wait for a worker, and that have one.")
-                for name in _GAUGES
+                for name, count in now.items()
             ],
             "advprop_worker_seconds": [
-                CounterStat("advprop_worker_seconds", int(numbers["seconds"]), unit="seconds",
+                CounterStat("advprop_worker_seconds", int(seconds), unit="seconds",
                             help="What workers gave to jobs.")
             ],
         }  # fmt: skip
@@ -78,8 +78,3 @@ def routes() -> list[BaseRoute]:
     Numbers are at Streamlit's ``/_stcore/metrics``.
     """
     return [Route(path, probe) for path, probe in PROBES.items()]
-
-
-def offer_numbers() -> None:
-    """From now on they are at Streamlit's metrics route."""
-    get_instance().stats_mgr.register_provider(Numbers())

@@ -33,10 +33,9 @@ def comparison_task(view: View, lens: Lens, maps: Any = None) -> Task:
 
 def _free_maps(view: View, lens: Lens) -> Any | None:
     """The maps of the view, where the pass that answers gives them almost for nothing."""
-    method = METHODS[view.method]
-    if method.cost == "fast" and layer_of(view, lens, [method.name]) in lens.layers:
-        return map_request(view, lens, method.name)
-    return None
+    is_free = METHODS[view.method].cost == "fast"
+    is_free = is_free and layer_of(view, lens, [view.method]) in lens.layers
+    return map_request(view, lens) if is_free else None
 
 
 def compared(
@@ -66,7 +65,7 @@ def maps_task(comparison: Shown, lens: Lens) -> Task:
         comparison.result,
         about=comparison.task,
         follows=METHODS[comparison.view.method].cost == "fast",
-        maps=map_request(comparison.view, lens, comparison.view.method),
+        maps=map_request(comparison.view, lens),
     )
 
 
@@ -109,12 +108,12 @@ def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
     return {"clean": comparison.clean[None], "adversarial": comparison.adversarial[None]}
 
 
-def map_request(view: View, lens: Lens, method: str, *, one_class: bool = False) -> Any:
-    """A kind of map at the layer and of the class that the view names; see :func:`explained`."""
+def map_request(view: View, lens: Lens, *, one_class: bool = False) -> Any:
+    """The kind of map, the layer and the class that the view names; see :func:`explained`."""
     from advprop_core.compare.compare import MapRequest
 
     chosen = explained(view, lens.info, one_class=one_class)
-    return MapRequest(method, layer_of(view, lens, [method]), chosen)
+    return MapRequest(view.method, layer_of(view, lens, [view.method]), chosen)
 
 
 def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:

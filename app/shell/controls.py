@@ -76,9 +76,9 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
 
     Returns what is known of the network.
     """
-    reason = NETWORK_GONE if network_files.is_gone(st.session_state[key("model")]) else ""
+    reason = NETWORK_GONE if network_files.is_gone(state.value("model")) else ""
     state.keep_within("model", list(models), reason)
-    info = models[st.session_state[key("model")]]
+    info = models[state.value("model")]
     state.keep_within("attack_branch", list(info.branches))
     state.keep_within("target", ["", *info.class_ids])
     state.keep_within("true_class", ["", *info.class_ids])
@@ -109,14 +109,14 @@ def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
 
     Classes that were chosen stay, where the new network has one of that name.
     """
-    fields, now = st.session_state["fields"], models[st.session_state[key("model")]]
+    fields, now = st.session_state["fields"], models[state.value("model")]
     names = dict(models[fields["model"]].classes) if fields["model"] in models else {}
     for field in ("target", "true_class"):
         if (name := names.get(fields[field])) is not None:
             index = find_class(now.classes, name)
             state.choose(**{field: "" if index is None else now.class_ids[index]})
     proposals = {*map(suggested, models.values())}
-    picture, shown = suggested(now) or View().image, st.session_state[key("image")]
+    picture, shown = suggested(now) or View().image, state.value("image")
     if shown in proposals and picture != shown:
         choose_picture(picture)
         st.toast(_("The picture changed with the network."), icon=":material/image:")
@@ -129,7 +129,7 @@ def choose_picture(source: str) -> None:
 
 def _perturbation_kind() -> None:
     """Attack, noise or another kind; then which one of it."""
-    chosen = st.session_state[key("perturbation")]
+    chosen = state.value("perturbation")
     kind = next(kind for kind, members in KINDS.items() if chosen in members)
     st.session_state[_KIND] = kind
     st.segmented_control(
@@ -147,15 +147,15 @@ def _perturbation_kind() -> None:
     if len(KINDS[kind]) > 1:
         titles = {name: PERTURBATIONS[name] for name in KINDS[kind]}
         select(_(_WHICH[kind]), titles, "perturbation", label_visibility="collapsed")
-        towards = st.session_state[key("target")] and kind == "Attack"
+        towards = state.value("target") and kind == "Attack"
         st.caption(_(_TARGETED[chosen] if towards else _IN_WORDS[chosen]))
 
 
 def _strength() -> None:
     """A slider to feel it, a number to type, and what it means."""
-    norm = st.session_state[key("norm")]
+    norm = state.value("norm")
     field, (title, step, help) = STRENGTHS[norm], _STRENGTHS[norm]
-    strength, typed = st.session_state[key(field)], f"typed.{field}"
+    strength, typed = state.value(field), f"typed.{field}"
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
         slider(_(title), field, _(help), step=step)
@@ -176,7 +176,7 @@ def _strength() -> None:
 def perturbation(info: ModelInfo) -> None:
     """How the picture is changed, with the few controls that matter most."""
     _perturbation_kind()
-    kind = st.session_state[key("perturbation")]
+    kind = state.value("perturbation")
     if kind in ATTACKS:
         _strength()
         branch = segments(
@@ -210,7 +210,7 @@ def expert(info: ModelInfo) -> bool:
     help = _("Norm, steps, target class, kind of map and the rest.")
     if not st.toggle(_("Expert controls"), key=key("expert"), help=help):
         return False
-    kind = st.session_state[key("perturbation")]
+    kind = state.value("perturbation")
     if kind in ATTACKS:
         help = _(
             "What the strength measures: the largest change of any value (L∞), or the length "
@@ -232,9 +232,9 @@ def expert(info: ModelInfo) -> bool:
 def _step_size() -> None:
     """How far a step moves; an empty field means what follows from strength and steps."""
     session = st.session_state
-    norm, typed = session[key("norm")], "typed.step_size"
-    session[typed] = session[key("step_size")] or None
-    automatic = 2.5 * session[key(STRENGTHS[norm])] / session[key("steps")]
+    norm, typed = state.value("norm"), "typed.step_size"
+    session[typed] = state.value("step_size") or None
+    automatic = 2.5 * state.value(STRENGTHS[norm]) / state.value("steps")
     st.number_input(
         _(_STEP_SIZES[norm]),
         step=0.25,
@@ -287,7 +287,7 @@ def explained_class(info: ModelInfo, *, one_class: bool) -> None:
     """What the maps are about; with ``one_class`` all are about the same."""
     besides = EXPLAINED
     if one_class:  # where each branch's own answer is chosen, it is the class under attack
-        chosen = st.session_state[key("explained")]
+        chosen = state.value("explained")
         besides = {chosen if chosen in EXPLAINED else "attacked": EXPLAINED["attacked"]}
     help = _(
         "A map shows the evidence for one class. This can be the answer of its branch to its "

@@ -12,7 +12,6 @@ from advprop_core.pictures.regions import (
 from app.language.text import N_, _, counted, ngettext
 from app.shell import state
 from app.shell.fields import segments
-from app.shell.state import key
 from app.shell.view import FILLS, View
 
 _ERASED = {
@@ -38,7 +37,7 @@ def controls() -> None:
     )
     segments(_("Fill with"), FILLS, "fill", help)
     st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
-    regions = parse_regions(st.session_state[key("regions")])
+    regions = parse_regions(state.value("regions"))
     with st.expander(_("Regions in numbers")):
         for number, region in enumerate(regions, 1):
             st.caption(f"{number}. {in_words(region)}")

@@ -53,7 +53,7 @@ def several(
     The field is empty for the default, so that a link holds only what a person chose.
     """
     widget = f"several.{field}"
-    chosen = [name for name in st.session_state[key(field)] if name in titles][:most]
+    chosen = [name for name in state.value(field) if name in titles][:most]
     st.session_state[widget] = chosen or list(default)
 
     def take() -> None:

@@ -54,7 +54,7 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
         st.session_state[key(field)] = titles[0]
     titles_by_label = {_(title): title for title in titles}
     widget = f"tabs.{field}"  # the field holds the title in English, as links do
-    st.session_state[widget] = _(st.session_state[key(field)])
+    st.session_state[widget] = _(state.value(field))
 
     def take() -> None:
         state.choose(**{field: titles_by_label.get(st.session_state[widget], titles[0])})

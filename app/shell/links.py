@@ -7,6 +7,7 @@ default does not change an old link.
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from app.language.text import _
 from app.shell.messages import quote
@@ -70,20 +71,17 @@ def _write(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, tuple):
-        return ",".join(map(_escape, value))
+        # Commas in a word would end it. Letters of all languages stay as they are.
+        return ",".join(word.replace("%", "%25").replace(",", "%2C") for word in value)
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _read(page: type[View], name: str, text: str) -> Any:
     kind = type(rules(page)[name].default)
     if kind is bool:
-        return fitting(page, name, {"0": False, "1": True}.get(text))
-    if kind is tuple:
-        words = text.split(",") if text else []
-        return fitting(page, name, [word.replace("%2C", ",").replace("%25", "%") for word in words])
-    return fitting(page, name, kind(text))
-
-
-def _escape(word: str) -> str:
-    """A word of a list whose commas do not end it."""
-    return word.replace("%", "%25").replace(",", "%2C")
+        value: Any = {"0": False, "1": True}.get(text)
+    elif kind is tuple:
+        value = [unquote(word) for word in text.split(",")] if text else []
+    else:
+        value = kind(text)
+    return fitting(page, name, value)

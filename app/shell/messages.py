@@ -43,11 +43,9 @@ def time_left(seconds: float | None) -> str:
 
 def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
     """That work waits for other people's, and for how long; ``seconds`` is None where not known."""
-    sentence = (
-        _("Paused, because shorter work goes first: number {place} in line")
-        if is_begun
-        else _("Waiting for other work: number {place} in line")
-    )
+    sentence = _("Waiting for other work: number {place} in line")
+    if is_begun:
+        sentence = _("Paused, because shorter work goes first: number {place} in line")
     return sentence.format(place=place) + time_left(seconds)
 
 
@@ -175,10 +173,9 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
         return None
     # Of a thousand classes several are kinds of one animal, and share its probability.
     is_sum = info.num_classes > FEW_CLASSES
-    predictions = [result.predictions["clean", branch] for branch in result.branches]
     surest = max(
-        sum(probability for _, probability in prediction.top(5 if is_sum else 1))
-        for prediction in predictions
+        sum(share for _, share in result.predictions["clean", branch].top(5 if is_sum else 1))
+        for branch in result.branches
     )
     if surest >= UNSURE:
         return None
@@ -238,15 +235,12 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
 
 def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
-    few = info.num_classes <= FEW_CLASSES
-    shown = (
-        join(info.class_names)
-        if few
-        else _("one of {count} classes").format(count=info.num_classes)
-    )
+    classes = join(info.class_names)
+    if info.num_classes > FEW_CLASSES:
+        classes = _("one of {count} classes").format(count=info.num_classes)
     sentence = _("The network can only answer {classes}, whatever the picture shows.")
-    tick = [_("✓ marks the true class.")] if true_class_known else []
-    return paragraph([sentence.format(classes=shown), *tick])
+    tick = _("✓ marks the true class.") if true_class_known else ""
+    return paragraph([sentence.format(classes=classes), tick])
 
 
 _SCALE_ENDS = {
@@ -318,9 +312,8 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     names, facts = info.class_names, result.facts
     sentences = []
     if result.attack_branch is not None:
-        origin = (
-            _("its true class") if result.true_class is not None else _("what that branch said")
-        )
+        is_true = result.true_class is not None
+        origin = _("its true class") if is_true else _("what that branch said")
         sentences.append(
             _(
                 "The attack followed the gradient of **{branch}**; the class under "
@@ -334,20 +327,16 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
                 branches=join(changed)
             )
         )
-    if facts.clean_wrong is not None:
-        wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]
-        if wrong:
-            sentence = ngettext(
-                "{branches} was wrong before anything was changed.",
-                "{branches} were wrong before anything was changed.",
-                len(wrong),
-            )
-            sentences.append(sentence.format(branches=join(wrong)))
-    untrained = [b for b, origin in info.branches.items() if origin != "trained"]
-    sentences += [
-        _("**{branch}** was {origin}.").format(
-            branch=branch, origin=_(info.origin(branch).sentence)
+    wrong = [branch for branch, is_wrong in (facts.clean_wrong or {}).items() if is_wrong]
+    if wrong:
+        sentence = ngettext(
+            "{branches} was wrong before anything was changed.",
+            "{branches} were wrong before anything was changed.",
+            len(wrong),
         )
-        for branch in untrained
-    ]
+        sentences.append(sentence.format(branches=join(wrong)))
+    for branch, origin in info.branches.items():
+        if origin != "trained":
+            made = _(info.origin(branch).sentence)
+            sentences.append(_("**{branch}** was {origin}.").format(branch=branch, origin=made))
     return sentences

@@ -41,9 +41,8 @@ def architecture(scope: str, seen: Look) -> str | None:
     import timm
 
     matches = {} if seen.search is None else {m.architecture: m for m in seen.search.matches}
-    first = dict.fromkeys(filter(None, [seen.proposal, *matches, seen.architecture]))
+    first = filter(None, [seen.proposal, *matches, seen.architecture])
     names = list(dict.fromkeys([*first, *timm.list_models()]))
-
     titles = {
         name: _("{name} ({hits} of {wanted} tensors)").format(
             name=name, hits=match.hits, wanted=match.wanted
@@ -77,17 +76,8 @@ def how_found(seen: Look) -> str:
     if search.candidates == 0:
         nothing = _("None of timm's networks begins and ends with layers of these names.")
         return paragraph([*sentences, nothing])
-    compared = _("{count} networks with such layers were compared in {seconds:.0f} seconds.")
-    if search.looked_at < search.candidates:
-        compared = _(
-            "{count} of {candidates} networks with such layers were compared in {seconds:.0f} "
-            "seconds, after which the search stops."
-        )
-    sentences.append(
-        compared.format(
-            count=search.looked_at, candidates=search.candidates, seconds=search.seconds
-        )
-    )
+    compared = _("{count} of {candidates} networks with such layers were compared.")
+    sentences.append(compared.format(count=search.looked_at, candidates=search.candidates))
     if not search.fitting:
         return paragraph([*sentences, _("None fits. The nearest come first.")])
     first, *others = search.fitting
@@ -103,8 +93,20 @@ def settings(
 ) -> ModelSettings:
     """Size, mean, std and class names, where the person says others than the file."""
     info = plain.info
-    with names_slot:
-        chosen = _choose_names(plain, scope)
+    as_read = N_("The names in the file")
+    if plain.findings and plain.findings.sources["classes"] == "guessed":
+        as_read = "ImageNet" if info.num_classes == _IMAGENET else N_("Numbers")
+    class_sets = _class_sets(info)
+    chosen = names_slot.selectbox(
+        _("Class names"),
+        [as_read, _TEXT_FILE, *class_sets],
+        format_func=reader(),
+        key=f"opening.{scope}.names",
+        help=_(
+            "In the order of the network's answers. Class folders are sorted by the alphabet, as "
+            "in most training scripts."
+        ),
+    )
     size, mean, std = st.columns(3)
     side = size.number_input(
         _("Size (pixels)"), 1, MAX_SIDE, info.input_size, key=f"opening.{scope}.size"
@@ -117,26 +119,8 @@ def settings(
             given[name] = read_channels(text, name.capitalize())
     if side != info.input_size:
         given["size"] = int(side)
-    names = _names_in_text(info, scope) if chosen == _TEXT_FILE else _class_sets(info).get(chosen)
+    names = _names_in_text(info, scope) if chosen == _TEXT_FILE else class_sets.get(chosen)
     return replace(before, classes=names, **given)
-
-
-def _choose_names(plain: Description, scope: str) -> str:
-    """Where class names come from."""
-    as_read = N_("The names in the file")
-    if plain.findings and plain.findings.sources["classes"] == "guessed":
-        as_read = "ImageNet" if plain.info.num_classes == _IMAGENET else N_("Numbers")
-    chosen: str = st.selectbox(
-        _("Class names"),
-        [as_read, _TEXT_FILE, *_class_sets(plain.info)],
-        format_func=reader(),
-        key=f"opening.{scope}.names",
-        help=_(
-            "In the order of the network's answers. Class folders are sorted by the alphabet, as "
-            "in most training scripts."
-        ),
-    )
-    return chosen
 
 
 def _class_sets(info: ModelInfo) -> dict[str, tuple[str, ...]]:

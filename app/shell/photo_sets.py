@@ -61,11 +61,6 @@ def classes_of(key: str) -> list[str]:
     return [] if folder is None else sorted(path.name for path in folder.iterdir())
 
 
-def hint() -> str:
-    """What a page may say where photos are missing; empty where none are taken."""
-    return "" if is_public() else _("Upload them as a zip under **Photos of your own**.")
-
-
 def uploader(field: str, *, disabled: bool) -> None:
     """Where a person gives a zip; what it holds becomes the value of this field of the view."""
     if is_public():

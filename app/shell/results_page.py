@@ -1,22 +1,52 @@
 """What pages of results share: a run of a person's own, then the results that are chosen."""
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
 from advprop_core.errors import InputError
+from advprop_core.models import bundle
+from advprop_core.models.settings import ModelSettings
 from advprop_core.types import ModelInfo
-from app.language.text import _
-from app.shell import history, run_time, runs, state, tasks, workbench
+from app.language.text import _, paragraph
+from app.shell import cache, defects, history, runs, state, tasks, workbench
 from app.shell.fields import select
+from app.shell.jobs import Report
 from app.shell.messages import safe
-from app.shell.run_time import Run
 from app.shell.runs import Content
-from app.shell.tasks import Shown
+from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
 Models = Mapping[str, ModelInfo]
+_TIMING = "run_time"
+_IMAGES = 16
+_POLL = 1.0  # s
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that the controls ask for.
+
+    Attributes:
+        task: Its work.
+        plan: What it does, a sentence.
+        passes: Network to how many passes of an image through it that takes, at most about.
+        besides: A phrase around what passes cost, ``{sentence}``, for what they do not tell.
+        help: Of the button that begins it.
+        saved: What it leaves behind where it ends early.
+    """
+
+    task: Task
+    plan: str
+    passes: Mapping[str, int]
+    besides: str
+    help: str | None = None
+    saved: str = ""
 
 
 def show_page(
@@ -34,8 +64,6 @@ def show_page(
     file: str,
     parse: Callable[[str, bytes], Content],
     show: Callable[[Any], None],
-    help: str | None = None,
-    saved: str = "",
     closed: str = "",
 ) -> None:
     """A page that answers its question by results.
@@ -54,8 +82,6 @@ def show_page(
         file: What a person may give a file of.
         parse: From the name and the bytes of the file to the results.
         show: Draws results, or what a run gave.
-        help: Of the button that begins a run.
-        saved: What a run that ended early leaves behind.
         closed: Why nothing is run here; empty where people run what they like.
     """
     models = workbench.begin(page, question, introduction)
@@ -70,7 +96,8 @@ def show_page(
         run = ask(view, models)
     except InputError as error:
         run = safe(str(error))
-    busy = isinstance(run, Run) and runs.is_on(run.task)
+    job = None if isinstance(run, str) else cache.pool().find(run.task.key)
+    busy = job is not None and not job.done  # whichever session began it
     history.record(view)
     with st.sidebar:
         if not busy:  # a step back would leave the run
@@ -83,7 +110,7 @@ def show_page(
     with card:
         if closed:
             st.info(closed, icon=":material/lock:")
-        newest = None if closed else _run(slot, field, run, busy, help, saved)
+        newest = None if closed else _run(slot, field, run, busy)
     chosen, content = getattr(view, field), None
     if chosen == runs.FILE:
         content = runs.from_file(slot, file, parse)
@@ -99,16 +126,112 @@ def show_page(
         complaints.warning(complaint)
 
 
-def _run(
-    slot: str, field: str, run: Run | str, busy: bool, help: str | None, saved: str
-) -> Shown | None:
+def _run(slot: str, field: str, run: Run | str, busy: bool) -> Shown | None:
     """What would be done and what that costs, or progress; returns the newest result."""
     if isinstance(run, str):
         st.error(run)
         return tasks.shown(slot)
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
-        run_time.say(run, is_timed=not busy)
-    with right:
-        runs.button(slot, run.task, field, width="stretch", disabled=busy, help=help)
-    return runs.follow(slot, run.task, busy, saved)
+        _say(run, is_timed=not busy)
+    right.button(
+        _("Run"),
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy,
+        help=run.help,
+        on_click=_begin,
+        args=(slot, run.task, field),
+    )
+    return runs.follow(slot, run.task, busy, run.saved)
+
+
+def _begin(slot: str, task: Task, field: str) -> None:
+    """The run, also one that was done before; its results are what the page then shows."""
+    tasks.retry(slot, task)
+    state.choose(**{field: runs.RUN})
+
+
+# -- what a run takes, said before it: a worker times a batch of each network ----------------------
+
+
+def _say(run: Run, *, is_timed: bool) -> None:
+    """What a run does and takes, and how long that is where networks are timed.
+
+    They are not while a run has the machine. The page is drawn again once they were.
+    """
+    names = run.passes if is_timed else ()
+    jobs = {name: tasks.submit(f"{_TIMING}.{name}", _task(name)) for name in names}
+    if all(job.done for job in jobs.values()):
+        # A network that cannot be timed cannot be run either, which a run then says.
+        is_known = not any(job.cancelled or job.future.exception() for job in jobs.values())
+        speeds = {name: job.future.result() for name, job in jobs.items()} if is_known else {}
+        st.caption(paragraph([run.plan, in_words(run.passes, run.besides, speeds)]))
+        return
+
+    def poll() -> None:
+        cost, more = in_words(run.passes, run.besides), _("How long that takes is being measured …")
+        st.caption(paragraph([run.plan, cost, more]))
+        if all(job.done for job in jobs.values()):
+            st.rerun()
+
+    defects.fragment(poll, run_every=_POLL)()
+
+
+def in_words(
+    passes: Mapping[str, int],
+    besides: str,
+    speeds: Mapping[str, float] = MappingProxyType({}),
+) -> str:
+    """What a run costs, as far as that can be told before it.
+
+    ``speeds`` is network to the seconds of a pass, or empty where it is not known.
+    """
+    total = sum(passes.values())
+    rounded = int(round(total, 2 - len(str(total))))  # more than two digits would be untrue
+    cost, seconds = _("At most about {count} passes of an image through a network"), 0.0
+    if speeds:
+        cost = _(
+            "At most about {count} passes of an image through a network, {time} on this machine"
+        )
+        seconds = sum(count * speeds[name] for name, count in passes.items())
+    count = f"{rounded:,}".replace(",", "\u202f")
+    return besides.format(sentence=cost.format(count=count, time=_duration(seconds)))
+
+
+def _duration(seconds: float) -> str:
+    """``about 3 minutes``; what is short is said to be so."""
+    if seconds < 10:
+        return _("a few seconds")
+    if seconds < 90:
+        return _("about {count} seconds").format(count=10 * round(seconds / 10))
+    if seconds < 90 * 60:
+        return _("about {count} minutes").format(count=round(seconds / 60))
+    return _("about {count} hours").format(count=round(seconds / 3600))
+
+
+def _task(name: str) -> Task:
+    file, settings = cache.file_of(name), cache.model_settings()
+    return Task.of((cache.network_of(name),), time_a_batch, file, settings, about="speed")
+
+
+def time_a_batch(file: Path, settings: ModelSettings, *, progress: Report) -> float:
+    """Of main: half of what one image takes forwards and backwards together, as in an attack."""
+    import torch
+
+    from advprop_core.models.dual_bn import MAIN, attack_view
+
+    checkpoint = bundle.open_file(file, settings)
+    view, side = attack_view(checkpoint.model.branch(MAIN)), checkpoint.info.input_size
+    drawn = torch.rand((_IMAGES, 3, side, side), generator=torch.Generator().manual_seed(0))
+    pixels = drawn.requires_grad_()
+
+    def there_and_back() -> float:
+        begin = time.perf_counter()
+        torch.autograd.grad(view(pixels).sum(), pixels)
+        return time.perf_counter() - begin
+
+    there_and_back()  # the first time, memory is asked for
+    progress(0.5)
+    return there_and_back() / (2 * _IMAGES)

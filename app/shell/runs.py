@@ -27,7 +27,7 @@ def settle_networks(
 ) -> None:
     """Choose ``first`` when the page opens; keep those of the chosen networks that there are."""
     opened = f"{field}.opened"
-    chosen = tuple(st.session_state[key(field)])
+    chosen = tuple(state.value(field))
     if not chosen and opened not in st.session_state:  # later, an empty choice is the person's own
         chosen = first
         state.choose(**{field: chosen})
@@ -61,30 +61,7 @@ def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> T
     return Task.of(networks, work, request, files, about=request, is_long=True)
 
 
-def is_on(task: Task | None) -> bool:
-    """Whether somebody's job does this task now."""
-    job = None if task is None else cache.pool().find(task.key)
-    return job is not None and not job.done
-
-
-def button(slot: str, task: Task, field: str, **options: Any) -> None:
-    """Begins the run, also one that was done before; ``field`` of the view then asks for it."""
-    st.button(
-        _("Run"),
-        type="primary",
-        icon=":material/play_arrow:",
-        on_click=_begin,
-        args=(slot, task, field),
-        **options,
-    )
-
-
-def _begin(slot: str, task: Task, field: str) -> None:
-    tasks.retry(slot, task)
-    state.choose(**{field: RUN})
-
-
-def follow(slot: str, task: Task, busy: bool, saved: str = "") -> Shown | None:
+def follow(slot: str, task: Task, busy: bool, saved: str) -> Shown | None:
     """The newest result; follows the job of this task, whichever session began it.
 
     ``saved`` says what a run that ended early leaves behind.

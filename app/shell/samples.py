@@ -12,6 +12,7 @@ from app.language.text import N_, Sentence, _, join, paragraph
 from app.shell import cache, photo_sets
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
+from app.shell.public import is_public
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,5 @@ def no_photos(folders: Sequence[str]) -> str:
         "`advprop app --images FOLDER` takes a folder that holds a folder of photos for each "
         "class, named like the class."
     )
-    return paragraph([reason, photo_sets.hint(), advice])
+    upload = "" if is_public() else _("Upload them as a zip under **Photos of your own**.")
+    return paragraph([reason, upload, advice])

@@ -139,6 +139,11 @@ def _write_link(link: dict[str, str]) -> None:
         st.query_params.from_dict(link)
 
 
+def value(name: str) -> Any:
+    """What the widget of a field holds now, also before the view is made of it."""
+    return st.session_state[key(name)]
+
+
 def choose(**values: Any) -> None:
     """Set fields from a callback, before the widgets of this or another page are drawn again."""
     for name, value in values.items():

@@ -42,9 +42,8 @@ class BoundedStore(Generic[K, V]):
             self._drop_unused()
             if name not in self._items:
                 return None
-            item, _ = self._items[name]
-            self._items[name] = item, time.monotonic()
-            self._items.move_to_end(name)
+            item, _ = self._items.pop(name)
+            self._items[name] = item, time.monotonic()  # now the last of them
             return item
 
     def put(self, name: K, item: V) -> None:

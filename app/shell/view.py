@@ -43,9 +43,8 @@ NORMS = {"linf": N_("L∞: every pixel a little"), "l2": N_("L2: the whole chang
 
 
 def within(default: float, low: float, high: float) -> Any:
-    """A field that holds a number of the default's type, between two bounds."""
-    kind = type(default)  # as its slider wants the ends, too
-    return field(default=default, metadata={"bounds": (kind(low), kind(high))})
+    """A field that holds a number between two bounds, all of one type, as its slider wants them."""
+    return field(default=default, metadata={"bounds": (low, high)})
 
 
 def one_of(default: str, options: Iterable[str]) -> Any:
@@ -65,7 +64,7 @@ def tab_of(titles: Sequence[str]) -> Any:
 
 def _options(options: Iterable[str]) -> dict[str, Any]:
     titles = options if isinstance(options, Mapping) else {name: name for name in options}
-    return {"options": tuple(titles), "titles": dict(titles)}
+    return {"titles": dict(titles)}
 
 
 def accepted_by(check: Callable[[str], object], default: str) -> Any:
@@ -107,11 +106,11 @@ class View:
     true_class: str = ""
     perturbation: str = one_of("pgd", PERTURBATIONS)
     norm: str = one_of("linf", NORMS)
-    epsilon: float = within(4.0, 0, 16)
-    radius: float = within(1.0, 0, 5)
-    severity: float = within(0.1, 0, 0.5)
+    epsilon: float = within(4.0, 0.0, 16.0)
+    radius: float = within(1.0, 0.0, 5.0)
+    severity: float = within(0.1, 0.0, 0.5)
     steps: int = within(10, 1, 100)
-    step_size: float = within(0.0, 0, 16)
+    step_size: float = within(0.0, 0.0, 16.0)
     attack_branch: str = "main"
     target: str = ""
     seed: int = within(0, 0, 9999)
@@ -182,4 +181,4 @@ def _fits(value: Any, kind: Any, limits: Mapping[str, Any]) -> bool:
             return False
     low, high = limits.get("bounds", (value, value))
     chosen = {*value} if kind is tuple else {value}
-    return low <= value <= high and chosen <= {*limits.get("options", chosen)}
+    return low <= value <= high and chosen <= {*limits.get("titles", chosen)}

@@ -152,25 +152,24 @@ def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
 
 def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bool = True) -> None:
     """Which other network stands beside, of those that fit; the view's field ``second_model``."""
-    chosen = st.session_state[key("model")]
+    chosen = state.value("model")
     models = cache.known_models(network_files.opened())
     fitting = [name for name, info in models.items() if name != chosen and fits(info)]
     titles = {"": _("none"), **{name: network_files.title(name) for name in fitting}}
     state.keep_within("second_model", list(titles))
-    if not is_shown:
-        return
-    st.selectbox(
-        _("Network beside it"),
-        list(titles),
-        format_func=titles.__getitem__,
-        key=key("second_model"),
-        help=help,
-    )
+    if is_shown:
+        st.selectbox(
+            _("Network beside it"),
+            list(titles),
+            format_func=titles.__getitem__,
+            key=key("second_model"),
+            help=help,
+        )
 
 
 def both_lenses(view: Any, lens: Lens) -> list[Lens]:
     """The network of a view and, where there is one, the second."""
-    return [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
+    return [lens, cache.load_lens(view.second_model)] if view.second_model else [lens]
 
 
 def begin(page: type[View], question: str, introduction: str = "") -> dict[str, ModelInfo]:
@@ -188,9 +187,10 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
         if default.model not in models:  # the person's own is offered first
             default = page(model=next(iter(models)))
         asked = st.query_params.get("model", default.model)  # by an address that is no link of ours
+        linked = models.get(asked, models[default.model])
         opened, first = (
-            replace(default, image=suggested(models[name]) or default.image)
-            for name in (asked if asked in models else default.model, default.model)
+            replace(default, image=suggested(info) or default.image)
+            for info in (linked, models[default.model])
         )
         state.restore(opened, first)
     else:

@@ -11,7 +11,7 @@ from app.language.text import N_, _
 from app.shell import results_page, runs
 from app.shell.jobs import Report
 from app.shell.public import is_public
-from app.shell.run_time import Run
+from app.shell.results_page import Run
 from app.transfer import controls, results, words
 from app.transfer.request import TransferRequest, request_of
 from app.transfer.view import TransferView

@@ -31,7 +31,7 @@ class VisualiseView(View):
     wished_class: str = ""
     channel: int = within(0, 0, 4095)
     begins_with: str = one_of("noise", STARTS)
-    reach: float = within(40.0, 1, 200)
+    reach: float = within(40.0, 1.0, 200.0)
     visual_steps: int = within(60, 5, 200)
     second_model: str = ""
 

@@ -22,7 +22,7 @@ def vanilla(tiny):
     lens = cache.load_lens("tiny-vanilla")
     view = AnatomyView(model="tiny-vanilla", image="scene:2", steps=1)
     options = comparison.perturbing(view, lens.info)
-    options["maps"] = comparison.map_request(view, lens, view.method, one_class=True)
+    options["maps"] = comparison.map_request(view, lens, one_class=True)
     pixels = cache.pixels(view.image, 64)
 
     def compare(source, store, job):

@@ -40,7 +40,7 @@ def asked(lens):
 
     def ask(**fields):
         view = replace(ATTACKED, **fields)
-        maps = comparison.map_request(view, lens, view.method, one_class=True)
+        maps = comparison.map_request(view, lens, one_class=True)
         task = comparison.comparison_task(view, lens, maps)
         return task.call(progress=Job("x", None).report)
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from advprop_core.errors import InputError
 from app.lab import site as sites
-from app.lab import start, writing
+from app.lab import start
 from app.lab.routes import routes
 
 
@@ -15,7 +15,7 @@ from app.lab.routes import routes
 def lab(tmp_path, monkeypatch):
     """A site in an empty cache, with all that it needs."""
     monkeypatch.setattr(sites, "user_cache_path", lambda *_, **__: tmp_path / "cache")
-    monkeypatch.setattr(writing, "missing", lambda: None)
+    monkeypatch.setattr(sites, "missing", lambda: None)
     return sites.Site(("--model", "tiny"))
 
 
@@ -40,7 +40,7 @@ def test_it_is_written_once_and_a_page_waits_for_it(lab, monkeypatch):
         for name in ("index.html", "assets/lab.1.js", "assets/lab.1.js.gz", "assets/lab.1.js.br"):
             (arguments[-1] / name).write_text(name)
 
-    monkeypatch.setattr(writing, "write", write)
+    monkeypatch.setattr(sites, "write", write)
     old = lab.folder.with_name("lab-of-another-version")
     old.mkdir(parents=True)
     first, second = ask(lab), ask(lab)
@@ -70,7 +70,7 @@ def test_what_stands_in_the_way_is_said_once_and_then_tried_again(lab, monkeypat
         tried.append(arguments)
         raise InputError("tiny: this network cannot run in a browser")
 
-    monkeypatch.setattr(writing, "write", write)
+    monkeypatch.setattr(sites, "write", write)
     ask(lab)
     finish(lab)
     waiting_page = ask(lab).body.decode()
@@ -83,8 +83,8 @@ def test_what_stands_in_the_way_is_said_once_and_then_tried_again(lab, monkeypat
 
 
 def test_a_missing_extra_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(writing, "find_spec", lambda name: None)
-    assert "pip install 'advprop-lens[page]'" in (writing.missing() or "")
+    monkeypatch.setattr(sites, "find_spec", lambda name: None)
+    assert "pip install 'advprop-lens[page]'" in (sites.missing() or "")
 
 
 def test_addresses_are_those_that_are_listened_to(monkeypatch):

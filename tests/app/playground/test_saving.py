@@ -22,7 +22,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.figures import one_picture
-from app.lab import writing
+from app.lab import site
 from app.playground import lab_page, saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
@@ -107,7 +107,7 @@ def no_graph(monkeypatch):
             main.main(command[3:])
         return subprocess.CompletedProcess(command, ended.value.code, "", "")
 
-    monkeypatch.setattr(writing.subprocess, "run", run)
+    monkeypatch.setattr(site.subprocess, "run", run)
     monkeypatch.setattr(page_network, "write_graph", lambda *_: b"a graph")
     monkeypatch.setattr(page_network, "check_graph", lambda *_: None)
 

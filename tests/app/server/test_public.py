@@ -16,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from app.server import headers
+from app.server import guards
 from benchmarks.load.answers import shown_strength
 from benchmarks.load.visitor import visit as join
 from tests.app.visiting import png
@@ -101,7 +101,7 @@ def test_a_server_says_how_it_is_and_what_its_pages_may_do(address):
         status, sent, content = ask(address, path)
         assert status == 200
         assert words in content
-        assert {name.lower() for name in headers.HEADERS} <= {name.lower() for name in sent}
+        assert {name.lower() for name in guards.HEADERS} <= {name.lower() for name in sent}
     for path in ("/healthz", "/readyz"):  # whoever watches it does not know its name
         assert ask(address, path, Host="probe.example")[0] == 200
     status, sent, _ = ask(address, "/playground?model=tiny-advprop")  # the first page has no name

@@ -88,14 +88,15 @@ def lens(tiny):
 
 def test_maps_have_a_layer_only_where_the_method_has_one(lens):
     view = replace(BASE, layer="layer2", explained=lens.info.class_ids[2])
-    asked = [comparison.map_request(view, lens, method) for method in ("grad-cam", "saliency")]
+    other = replace(view, method="saliency")
+    asked = [comparison.map_request(each, lens) for each in (view, other)]
     assert asked == [MapRequest("grad-cam", "layer2", 2), MapRequest("saliency", None, 2)]
     default = MapRequest("grad-cam", lens.default_layer, "own")
-    assert comparison.map_request(BASE, lens, "grad-cam") == default
+    assert comparison.map_request(BASE, lens) == default
     alike = MapRequest("grad-cam", lens.default_layer, None)
-    assert comparison.map_request(BASE, lens, "grad-cam", one_class=True) == alike
+    assert comparison.map_request(BASE, lens, one_class=True) == alike
     attacked = replace(BASE, explained="attacked")
-    assert comparison.map_request(attacked, lens, "grad-cam") == alike
+    assert comparison.map_request(attacked, lens) == alike
 
 
 def test_the_true_class_is_found_by_id_or_name(tiny_info_of):
@@ -133,7 +134,7 @@ def test_the_maps_of_the_view_come_with_the_answers_where_they_cost_almost_nothi
         return task, task.call(progress=Job("key", None).report)
 
     task, result = answer()
-    assert comparison.map_request(BASE, lens, "grad-cam").is_met_by(result)
+    assert comparison.map_request(BASE, lens).is_met_by(result)
     layered, coarse = answer(method="layer-cam", layer=lens.finer_layer)
     assert {(drawn.method, drawn.layer) for drawn in coarse.maps.values()} == {
         ("layer-cam", lens.finer_layer)

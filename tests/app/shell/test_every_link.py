@@ -32,15 +32,15 @@ def values_of(page: type[View], name: str):
     if kind is bool:
         return [False, True]
     if kind is tuple:
-        options = limits.get("options", ("a", "b,c", "%2C"))
+        options = [*limits.get("titles", ("a", "b,c", "%2C"))]
         most = limits.get("most") or len(options)
         return [(), *((option,) for option in options), tuple(options)[:most]]
     if "bounds" in limits:
         low, high = limits["bounds"]
         middle = low + (high - low) / 3
         return [low, high, kind(middle), rule.default]
-    if "options" in limits:
-        return [*limits["options"]]
+    if "titles" in limits:
+        return [*limits["titles"]]
     return [""] if "check" in limits else [*_TEXTS]
 
 

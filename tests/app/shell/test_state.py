@@ -28,7 +28,9 @@ def random_view(page: type[View], draw: random.Random) -> View:
 def random_value(rule, draw):
     limits, default = rule.metadata, rule.default
     if isinstance(default, tuple):
-        return tuple(draw.sample(limits.get("options", ("s1", "s2.b1", "s3")), draw.randint(0, 3)))
+        return tuple(
+            draw.sample([*limits.get("titles", ("s1", "s2.b1", "s3"))], draw.randint(0, 3))
+        )
     if "bounds" in limits:
         low, high = limits["bounds"]
         if isinstance(default, int):
@@ -38,7 +40,7 @@ def random_value(rule, draw):
         return draw.random() < 0.5
     if rule.name == "beside":
         return draw.choice(("", "v=3", "v=3&epsilon=8&image=upload%3A0f"))
-    return draw.choice(REGIONS if rule.name == "regions" else limits.get("options", ODD_TEXTS))
+    return draw.choice(REGIONS if rule.name == "regions" else [*limits.get("titles", ODD_TEXTS)])
 
 
 @pytest.mark.parametrize("page", PAGES)

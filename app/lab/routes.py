@@ -36,10 +36,9 @@ def routes(site: Site | None = None) -> list[BaseRoute]:
             return Response("There is no such file.", 404, media_type="text/plain")
         return _file(name, files, request.headers.get("accept-encoding", ""))
 
-    def redirect(request: Request) -> Response:
-        return RedirectResponse(ADDRESS)  # addresses in the page are relative to it
-
-    return [Route(ADDRESS.rstrip("/"), redirect), Route(ADDRESS + "{path:path}", serve)]
+    # Addresses in the page are relative to its own, which therefore ends in a slash.
+    redirect = Route(ADDRESS.rstrip("/"), lambda request: RedirectResponse(ADDRESS))
+    return [redirect, Route(ADDRESS + "{path:path}", serve)]
 
 
 def _file(name: str, files: dict[str, Path], accepted: str) -> Response:

@@ -65,7 +65,9 @@ class Site:
                 write(*self.arguments, "--split", "--out", written)
                 if not self.folder.exists():  # another server may have been faster
                     os.replace(written, self.folder)
-            self._forget_others()
+            for other in _cache().glob("lab-*"):  # of other versions, which can be written again
+                if other != self.folder:
+                    shutil.rmtree(other, ignore_errors=True)
         except InputError as error:
             self._failure = f"The lab cannot be written: {error}."
         except OSError as error:
@@ -77,12 +79,6 @@ class Site:
         for file in sorted((bundle_dir() / "app" / "web" / "dist").glob("*.[jc]s*")):
             digest.update(file.read_bytes())
         return digest.hexdigest()[:16]
-
-    def _forget_others(self) -> None:
-        """Labs of other versions: a server that still wants one writes it again."""
-        for other in _cache().glob("lab-*"):
-            if other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
 
 
 def _cache() -> Path:

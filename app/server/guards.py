@@ -7,7 +7,6 @@ it was called by for websockets alone.
 
 import socket
 from dataclasses import dataclass
-from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from app.server import health
 _FRAMES = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"}
 _OPERATIONS = {"deferred_file", "dataframe_chunk"}
 _UPLOADS = "/_stcore/upload_file/"
+_MACHINE = socket.gethostname().lower()
 _MOST_SESSIONS = 300  # open pages
 _MOST_FILES = 20  # of one session, which it sent and has not taken away
 _MOST_BYTES = 100_000_000  # of these
@@ -69,14 +69,8 @@ def is_own_name(host: str | None) -> bool:
     try:
         ip_address(name)
     except ValueError:
-        return name in _machine_names()
+        return name in ("localhost", _MACHINE, f"{_MACHINE}.local")
     return True
-
-
-@cache
-def _machine_names() -> frozenset[str]:
-    name = socket.gethostname().lower()
-    return frozenset({"localhost", name, f"{name}.local"})
 
 
 @dataclass

@@ -81,7 +81,9 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
         alt: The chart in words.
         heading: What the file says that it shows; by default as its key says, or its words.
     """
-    about = _about(key)
+    about, source = _about(key), ""
+    if key.startswith(("robustness.", "transfer.")):  # results: of which images they are
+        source = st.session_state.get(_ABOUT, "")
     headings = (text for start, text in _HEADINGS.items() if key.startswith(start))
     title = plain(heading) or next(headings, plain(alt))
     name = re.sub(r"[^a-zA-Z0-9_-]", "-", key)
@@ -97,7 +99,7 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
                 "heading": escape(title, quote=False),
                 "about": [
                     escape(line, quote=False)
-                    for line in (", ".join(about.values()), _source(key))
+                    for line in (", ".join(about.values()), source)
                     if line
                 ],
             },
@@ -153,9 +155,3 @@ def _about(key: str) -> dict[str, str]:
         texts = (text for part, text in parts.items() if part != _ON_AXES.get(key))
         columns["condition"] = ", ".join(texts)
     return columns
-
-
-def _source(key: str) -> str:
-    """Which images results are about."""
-    is_result = key.startswith(("robustness.", "transfer."))
-    return str(st.session_state.get(_ABOUT, "")) if is_result else ""

@@ -27,15 +27,11 @@ if TYPE_CHECKING:
 
 def comparison_task(view: View, lens: Lens, maps: Any = None) -> Task:
     """Perturb the picture and compare the branches, with maps where some are asked for."""
-    free_maps = _free_maps(view, lens)
+    free_maps = None
+    # The pass that answers gives maps at one of its layers almost for nothing.
+    if METHODS[view.method].cost == "fast" and layer_of(view, lens, [view.method]) in lens.layers:
+        free_maps = map_request(view, lens)
     return picture_task(view, lens, compared, lens, key_of(view.image), free_maps, maps=maps)
-
-
-def _free_maps(view: View, lens: Lens) -> Any | None:
-    """The maps of the view, where the pass that answers gives them almost for nothing."""
-    is_free = METHODS[view.method].cost == "fast"
-    is_free = is_free and layer_of(view, lens, [view.method]) in lens.layers
-    return map_request(view, lens) if is_free else None
 
 
 def compared(

@@ -87,19 +87,18 @@ def _new_region(regions: tuple[Region, ...]) -> None:
             key=f"erase.{name}",
             help=_("In % of the picture's side. Parts outside the picture are cut off."),
         )
+
+    def add() -> None:
+        unit = WHOLE // 100
+        left, top, width, height = (st.session_state[f"erase.{name}"] * unit for name in _NUMBERS)
+        region = Region(left, top, min(width, WHOLE - left), min(height, WHOLE - top))
+        state.choose(regions=format_regions((*regions, region)))
+
     st.button(
         _("Erase this region"),
         key="erase.add",
-        on_click=_add,
-        args=(regions,),
+        on_click=add,
         disabled=len(regions) >= MOST_REGIONS,
         width="stretch",
         type="primary",
     )
-
-
-def _add(regions: tuple[Region, ...]) -> None:
-    unit = WHOLE // 100
-    left, top, width, height = (st.session_state[f"erase.{name}"] * unit for name in _NUMBERS)
-    region = Region(left, top, min(width, WHOLE - left), min(height, WHOLE - top))
-    state.choose(regions=format_regions((*regions, region)))

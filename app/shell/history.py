@@ -139,7 +139,11 @@ def toolbar(view: View) -> None:
             kwargs=settings(default),
         )
         with st.popover(_("Share"), type="tertiary"):
-            _share(view)
+            address = st.context.url or ""
+            st.markdown(_("This link opens the app as you see it now."))
+            st.code(link(view, address), language=None, wrap_lines=True)
+            for sentence in not_carried(view, address):
+                st.caption(sentence)
 
 
 def changes(before: View, after: View) -> list[str]:
@@ -177,14 +181,6 @@ def not_carried(view: View, address: str) -> list[str]:
         _("This address works only on this machine."): urlsplit(address).hostname in _LOCAL,
     }
     return [sentence for sentence, is_so in reasons.items() if is_so]
-
-
-def _share(view: View) -> None:
-    address = st.context.url or ""
-    st.markdown(_("This link opens the app as you see it now."))
-    st.code(link(view, address), language=None, wrap_lines=True)
-    for sentence in not_carried(view, address):
-        st.caption(sentence)
 
 
 def _step(view: View, by: int, title: str) -> None:

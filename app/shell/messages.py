@@ -41,14 +41,6 @@ def time_left(seconds: float | None) -> str:
     )
 
 
-def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
-    """That work waits for other people's, and for how long; ``seconds`` is None where not known."""
-    sentence = _("Waiting for other work: number {place} in line")
-    if is_begun:
-        sentence = _("Paused, because shorter work goes first: number {place} in line")
-    return sentence.format(place=place) + time_left(seconds)
-
-
 def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
     shown = legible(text if len(text) <= limit else f"{text[:limit]}…")

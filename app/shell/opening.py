@@ -67,16 +67,24 @@ def _dialogue() -> None:
     if is_public():
         st.info(_(_NOT_HERE), icon=":material/lock:")
         return
-    limit = st.get_option("server.maxUploadSize")
-    number = st.session_state.get(_UPLOADS, 0)
+    limit, session = st.get_option("server.maxUploadSize"), st.session_state
+    number = session.get(_UPLOADS, 0)
+    uploaded = f"opening.upload.{number}"
+
+    def take() -> None:
+        """Keep the file that came, and forget the one before."""
+        if (file := session[uploaded]) is not None:
+            session[_FILE] = network_files.keep(file.getvalue(), file.name)
+            session[_UPLOADS] = number + 1
+            session.pop(_USED, None)
+
     st.file_uploader(
         _("A file with the weights of one of timm's networks"),
         type=network_files.ENDINGS,
-        key=f"opening.upload.{number}",
-        on_change=_take,
-        args=(f"opening.upload.{number}",),
+        key=uploaded,
+        on_change=take,
     )
-    key = st.session_state.get(_FILE)
+    key = session.get(_FILE)
     if key is None:
         st.caption(
             _(
@@ -97,15 +105,6 @@ def _dialogue() -> None:
         _file(path)
     except AdvPropError as error:
         st.error(_("{error}. The app stays as it was.").format(error=safe(defects.sentence(error))))
-
-
-def _take(widget: str) -> None:
-    """Keep the file that came, and forget the one before."""
-    file: Any = st.session_state[widget]
-    if file is not None:
-        st.session_state[_FILE] = network_files.keep(file.getvalue(), file.name)
-        st.session_state[_UPLOADS] = st.session_state.get(_UPLOADS, 0) + 1
-        st.session_state.pop(_USED, None)
 
 
 def _file(path: Path) -> None:

@@ -65,14 +65,28 @@ def uploader(field: str, *, disabled: bool) -> None:
     """Where a person gives a zip; what it holds becomes the value of this field of the view."""
     if is_public():
         return
+    session = st.session_state
+
+    def take() -> None:
+        file = session["photo_sets.upload"]
+        if file is None:  # taken away again; the photos stay
+            return
+        try:
+            key = keep(file.getvalue(), file.name)
+        except InputError as error:
+            session[_REFUSAL] = f"{error}."
+            return
+        session[_REFUSAL] = ""
+        session[_NAMES] = (key, *session.get(_NAMES, ()))
+        session[f"view.{field}"] = key
+
     with st.popover(_("Photos of your own"), icon=":material/upload_file:", disabled=disabled):
         st.file_uploader(
             _("A zip with a folder of photos for each class"),
             type="zip",
             key="photo_sets.upload",
             max_upload_size=LARGEST,
-            on_change=_take,
-            args=(field,),
+            on_change=take,
         )
         st.caption(
             _(
@@ -81,22 +95,8 @@ def uploader(field: str, *, disabled: bool) -> None:
                 "with the link of the page can measure on them."
             ).format(size=LARGEST, count=_MOST_PHOTOS)
         )
-        if refusal := st.session_state.get(_REFUSAL):
+        if refusal := session.get(_REFUSAL):
             st.error(safe(refusal))
-
-
-def _take(field: str) -> None:
-    file = st.session_state["photo_sets.upload"]
-    if file is None:  # taken away again; the photos stay
-        return
-    try:
-        key = keep(file.getvalue(), file.name)
-    except InputError as error:
-        st.session_state[_REFUSAL] = f"{error}."
-        return
-    st.session_state[_REFUSAL] = ""
-    st.session_state[_NAMES] = (key, *st.session_state.get(_NAMES, ()))
-    st.session_state[f"view.{field}"] = key
 
 
 def _title(name: str) -> str:

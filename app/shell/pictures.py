@@ -227,7 +227,11 @@ def open_picture(
         label = class_folder(root, str(path.relative_to(root)))
         return Picture(read_file(path), label, tame(path.name))
     if kind == "set":
-        return _of_set(name, set_folder)
+        key, __, photo = name.partition("/")
+        if (folder := set_folder(key)) is None:
+            raise PictureGone(_("The server no longer keeps the zip of this photo: give it again."))
+        path = _find_photo(folder, photo)[1]
+        return Picture(read_file(path), path.parent.name, tame(path.name))
     if kind == "upload":
         data = uploads.get(name)
         if data is None:
@@ -239,15 +243,6 @@ def open_picture(
             )
         return Picture(data, None, N_("Your photo"))
     raise PictureGone(_("There is no picture {source} here.").format(source=quote(source)))
-
-
-def _of_set(name: str, set_folder: Callable[[str], Path | None]) -> Picture:
-    """A photo of a zip that a person gave."""
-    key, __, photo = name.partition("/")
-    if (folder := set_folder(key)) is None:
-        raise PictureGone(_("The server no longer keeps the zip of this photo: give it again."))
-    path = _find_photo(folder, photo)[1]
-    return Picture(read_file(path), path.parent.name, tame(path.name))
 
 
 def drawn_scene(source: str, size: int) -> Scene | None:

@@ -23,7 +23,6 @@ from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
 Models = Mapping[str, ModelInfo]
-_TIMING = "run_time"
 _IMAGES = 16
 _POLL = 1.0  # s
 
@@ -161,8 +160,11 @@ def _say(run: Run, *, is_timed: bool) -> None:
 
     They are not while a run has the machine. The page is drawn again once they were.
     """
-    names = run.passes if is_timed else ()
-    jobs = {name: tasks.submit(f"{_TIMING}.{name}", _task(name)) for name in names}
+    jobs = {}
+    for name in run.passes if is_timed else ():
+        network, settings = (cache.network_of(name),), cache.model_settings()
+        task = Task.of(network, time_a_batch, cache.file_of(name), settings, about="speed")
+        jobs[name] = tasks.submit(f"run_time.{name}", task)
     if all(job.done for job in jobs.values()):
         # A network that cannot be timed cannot be run either, which a run then says.
         is_known = not any(job.cancelled or job.future.exception() for job in jobs.values())
@@ -209,11 +211,6 @@ def _duration(seconds: float) -> str:
     if seconds < 90 * 60:
         return _("about {count} minutes").format(count=round(seconds / 60))
     return _("about {count} hours").format(count=round(seconds / 3600))
-
-
-def _task(name: str) -> Task:
-    file, settings = cache.file_of(name), cache.model_settings()
-    return Task.of((cache.network_of(name),), time_a_batch, file, settings, about="speed")
 
 
 def time_a_batch(file: Path, settings: ModelSettings, *, progress: Report) -> float:

@@ -86,32 +86,25 @@ def follow(slot: str, task: Task, busy: bool, saved: str) -> Shown | None:
 
 def from_file(slot: str, label: str, parse: Callable[[str, bytes], Content]) -> Content | None:
     """A results.json of the person, kept for this session."""
-    st.file_uploader(
-        label,
-        type="json",
-        key=f"{slot}.upload",
-        max_upload_size=_LARGEST,
-        on_change=_take,
-        args=(slot, parse),
-    )
-    if refusal := st.session_state.get(f"{slot}.refusal"):
+    session = st.session_state
+    uploaded, kept, refused = f"{slot}.upload", f"{slot}.file", f"{slot}.refusal"
+
+    def take() -> None:
+        file, session[refused] = session[uploaded], ""
+        if file is None:  # taken away again; what it held stays
+            return
+        try:
+            session[kept] = parse(file.name, file.getvalue())
+        except InputError as error:
+            sentence = _("{sentence}.").format(sentence=safe(str(error)))
+            more = _("The earlier results stay below.") if kept in session else ""
+            session[refused] = paragraph([sentence, more])
+
+    st.file_uploader(label, type="json", key=uploaded, max_upload_size=_LARGEST, on_change=take)
+    if refusal := session.get(refused):
         st.error(refusal)
-    content: Content | None = st.session_state.get(f"{slot}.file")
+    content: Content | None = session.get(kept)
     return content
-
-
-def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
-    session, refusal = st.session_state, ""
-    file = session[f"{slot}.upload"]
-    if file is None:  # taken away again; what it held stays
-        return
-    try:
-        session[f"{slot}.file"] = parse(file.name, file.getvalue())
-    except InputError as error:
-        sentence = _("{sentence}.").format(sentence=safe(str(error)))
-        more = _("The earlier results stay below.") if f"{slot}.file" in session else ""
-        refusal = paragraph([sentence, more])
-    session[f"{slot}.refusal"] = refusal
 
 
 def offer_files(

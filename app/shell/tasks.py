@@ -307,11 +307,15 @@ def _progress(slot: str) -> None:
 def _state(job: Job) -> str:
     """Where the job stands, in words."""
     line = cache.pool().place(job)
-    if line is not None:
-        position, seconds = line
-        return messages.in_line(position, None if job.is_long else seconds, is_begun=job.started)
-    left = messages.time_left(job.seconds_left)
-    return _("Working … {share}").format(share=percent(job.progress)) + left
+    if line is None:
+        left = messages.time_left(job.seconds_left)
+        return _("Working … {share}").format(share=percent(job.progress)) + left
+    position, seconds = line
+    sentence = _("Waiting for other work: number {place} in line")
+    if job.started:
+        sentence = _("Paused, because shorter work goes first: number {place} in line")
+    left = "" if job.is_long else messages.time_left(seconds)
+    return sentence.format(place=position) + left
 
 
 def _stop(slot: str) -> None:

@@ -13,7 +13,7 @@ from advprop_core.types import Comparison
 from app.anatomy.view import AnatomyView
 from app.shell import state, tasks
 from app.shell.cache import Lens
-from app.shell.tasks import Task
+from app.shell.tasks import Key, Task
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def result(
     """
     name = f"anatomy.{slot}"
     call = partial(function, subject, *arguments)
-    task = Task((subject.lens.network,), name, (about, *arguments), call, is_long=bool(ask))
+    key = Key((subject.lens.network,), name, about, arguments)
+    task = Task(key, call, is_long=bool(ask))
     if ask and tasks.offer(name, task, ask) != task:
         return None
     answer = tasks.answer(name, task, same_inputs=True)

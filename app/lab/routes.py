@@ -53,8 +53,8 @@ def _file(name: str, files: dict[str, Path], accepted: str) -> Response:
             path = files[name + ending]
             headers["Content-Encoding"] = encoding
             break
-    media_type = _TYPES.get(Path(name).suffix, "application/octet-stream")
-    return FileResponse(path, headers=headers, media_type=media_type)
+    kind = _TYPES.get(Path(name).suffix, "application/octet-stream")
+    return FileResponse(path, headers=headers, media_type=kind)
 
 
 def _not_yet(problem: str | None) -> Response:

@@ -39,8 +39,8 @@ class Site:
 
     def files(self) -> dict[str, Path]:
         """Its files by their address in it; none before all of it is written."""
-        files = filter(Path.is_file, self.folder.rglob("*"))
-        return {file.relative_to(self.folder).as_posix(): file for file in files}
+        folder = self.folder
+        return {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
 
     def begin(self) -> str | None:
         """Begin to write it, unless that goes on already.

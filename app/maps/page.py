@@ -158,7 +158,7 @@ def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
 
     mask = cache.mask(shown.view.image, shown.info.input_size)
     decisive = comparison.perturbing(shown.view, lens.info) | _made(shown.view, lens, [method])
-    about = (shown.about, *sorted(decisive.items()))
+    about = (shown.task.about, *sorted(decisive.items()))
     return Task.of((lens.network,), trust, map_set, lens.branches, mask, about=about, method=method)
 
 

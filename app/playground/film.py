@@ -49,7 +49,7 @@ def _task(playground: Shown) -> Task:
         filmed,
         lens.branches,
         playground.result.clean[None],
-        about=playground.about,
+        about=playground.task.about,
         names=playground.info.class_names,
         opacity=view.opacity / 100,
         config=comparison.attack_config(view, playground.info),

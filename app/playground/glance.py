@@ -100,7 +100,7 @@ def _board(
             {"title": _(title), "value": value, "help": _(help)}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
         ],
-        isOld=drawn is not None and drawn.about != shown.task,  # maps of a comparison before
+        isOld=drawn is not None and drawn.task.about != shown.task,  # maps of a comparison before
         isHalf=is_half,
     )
 

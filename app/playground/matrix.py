@@ -24,7 +24,7 @@ def draw(playground: Shown) -> None:
         attack_matrix,
         lens.branches,
         playground.result.clean[None],
-        about=playground.about,
+        about=playground.task.about,
         config=comparison.attack_config(view, info),
         true_class=playground.result.true_class,
     )
@@ -67,7 +67,7 @@ def _many_pictures(playground: Shown) -> None:
             "while. You can stop it."
         ),
     )
-    if asked is None or asked.networks != task.networks:
+    if asked is None or asked.key.networks != task.key.networks:
         return
     # What was asked is measured to its end, whatever else is chosen meanwhile.
     shown = tasks.answer(_MANY, asked, info=playground.info)
@@ -80,7 +80,7 @@ def _draw_many(shown: Shown, task: Task) -> None:
     sentence = words.robustness(result.cells)
     st.markdown(unbroken(sentence))
     chart(figures.accuracies(result.cells, dark=dark()), "studio.accuracies", sentence)
-    model = shown.networks[0].name
+    model = shown.task.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))
     if shown.task != task.key:
         st.caption(_("The settings have changed since: measure again to compare."))

@@ -42,7 +42,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
         drawn: Its maps, where they are there already.
     """
     result: Comparison = shown.result
-    maps = drawn if drawn is not None and drawn.about == shown.task else None
+    maps = drawn if drawn is not None and drawn.task.about == shown.task else None
     with st.container(horizontal=True, vertical_alignment="center"):
         _offer(
             _("Save the perturbed picture (PNG)"),

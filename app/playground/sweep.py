@@ -64,7 +64,7 @@ def _task(playground: Shown) -> Task:
         sweep,
         lens.branches,
         playground.result.clean[None],
-        about=playground.about,
+        about=playground.task.about,
         config=config,
         epsilons=tuple(stop / NORM_UNITS[view.norm] for stop in GRIDS[view.norm]),
         attack_branch=view.attack_branch,

@@ -110,8 +110,8 @@ class BoundedUploads:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_upload = scope["type"] == "http" and scope["method"] == "PUT"
         if is_upload and _UPLOADS in scope["path"] and _is_full(scope):
-            refusal = PlainTextResponse("Too many files: remove some first.\n", 429)
-            await refusal(scope, receive, send)
+            sentence = "Too many files: remove some first.\n"
+            await PlainTextResponse(sentence, 429)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

@@ -36,8 +36,7 @@ def _ready(request: Request) -> JSONResponse:
         )
         if is_there
     ]
-    status = "not ready" if problems else "ready"
-    content = {"status": status, "problems": problems}
+    content = {"status": "not ready" if problems else "ready", "problems": problems}
     return JSONResponse(content, 503 if problems else 200, headers={"Cache-Control": "no-store"})
 
 

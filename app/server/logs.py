@@ -16,9 +16,9 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        written = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        written = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
-            "time": written,
+            "time": written.isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

@@ -230,7 +230,7 @@ def _forget_changed_models() -> None:
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()
-        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see Task.key
+        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see tasks.Key
     _seen.clear()
     _seen.update(now)
 
@@ -284,10 +284,9 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
         default = default_layer(branches[MAIN], example)
     except UnknownLayer:  # a transformer: some maps need a layer, and say so; others do not
         default = ""
-    finer = finer_layer(branches[MAIN], example) or ""
     layers = _layer_titles(model.branch(MAIN), example)
-    answers: BoundedStore[Hashable, Mapping[str, Prediction]] = BoundedStore(KEPT_CLEAN)
-    return Lens(network, tamed(checkpoint.info), model, branches, layers, default, finer, answers)
+    info, finer = tamed(checkpoint.info), finer_layer(branches[MAIN], example) or ""
+    return Lens(network, info, model, branches, layers, default, finer, BoundedStore(KEPT_CLEAN))
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:

@@ -108,14 +108,15 @@ def map_request(view: View, lens: Lens, *, one_class: bool = False) -> Any:
     """The kind of map, the layer and the class that the view names; see :func:`explained`."""
     from advprop_core.compare.compare import MapRequest
 
-    chosen = explained(view, lens.info, one_class=one_class)
-    return MapRequest(view.method, layer_of(view, lens, [view.method]), chosen)
+    layer = layer_of(view, lens, [view.method])
+    return MapRequest(view.method, layer, explained(view, lens.info, one_class=one_class))
 
 
 def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:
     """The layer of the maps; None where none of them has one, so that it does not matter."""
-    needed = any(METHODS[name].needs_layer for name in methods)
-    return (view.layer or lens.default_layer or None) if needed else None
+    if any(METHODS[name].needs_layer for name in methods):
+        return view.layer or lens.default_layer or None
+    return None
 
 
 def explained(
@@ -166,5 +167,6 @@ def attack_config(view: View, info: ModelInfo) -> AttackConfig:
 
 def target_class(view: View, info: ModelInfo) -> int | None:
     """The index of the class that the attack of a view aims at; None where there is none."""
-    is_targeted = view.target and view.perturbation in ATTACKS
-    return info.class_ids.index(view.target) if is_targeted else None
+    if view.target and view.perturbation in ATTACKS:
+        return info.class_ids.index(view.target)
+    return None

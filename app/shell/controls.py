@@ -76,7 +76,7 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
 
     Returns what is known of the network.
     """
-    reason = NETWORK_GONE if network_files.is_gone(state.value("model")) else ""
+    reason = _(NETWORK_GONE) if network_files.is_gone(state.value("model")) else ""
     state.keep_within("model", list(models), reason)
     info = models[state.value("model")]
     state.keep_within("attack_branch", list(info.branches))
@@ -249,9 +249,14 @@ def _step_size() -> None:
 
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
-    help = _("A targeted attack drives the prediction towards this class.")
-    untargeted = {"": _("none: any wrong class")}
-    class_picker(info, _("Target class"), untargeted, key=widget, help=help, **options)
+    class_picker(
+        info,
+        _("Target class"),
+        {"": _("none: any wrong class")},
+        key=widget,
+        help=_("A targeted attack drives the prediction towards this class."),
+        **options,
+    )
 
 
 def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | None:
@@ -262,11 +267,15 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
     perturbation(info)
     if not expert(info):
         return None
-    help = _(
-        "The method that shows where a branch looked. The text below the maps says what the "
-        "method measures, and what it cannot show."
+    select(
+        _("Map"),
+        MAPS,
+        "method",
+        _(
+            "The method that shows where a branch looked. The text below the maps says what the "
+            "method measures, and what it cannot show."
+        ),
     )
-    select(_("Map"), MAPS, "method", help)
     slot = st.container()
     explained_class(info, one_class=one_class)
     opacity()
@@ -275,11 +284,15 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
 
 def true_class(info: ModelInfo) -> None:
     """What a person knows of a picture whose class nothing else tells."""
-    help = _(
-        "The attack moves the answer away from this class. ✓ marks this class among the answers."
-    )
     class_picker(
-        info, _("What does it show?"), {"": _("not known")}, key=key("true_class"), help=help
+        info,
+        _("What does it show?"),
+        {"": _("not known")},
+        key=key("true_class"),
+        help=_(
+            "The attack moves the answer away from this class. ✓ marks this class among the "
+            "answers."
+        ),
     )
 
 
@@ -289,12 +302,16 @@ def explained_class(info: ModelInfo, *, one_class: bool) -> None:
     if one_class:  # where each branch's own answer is chosen, it is the class under attack
         chosen = state.value("explained")
         besides = {chosen if chosen in EXPLAINED else "attacked": EXPLAINED["attacked"]}
-    help = _(
-        "A map shows the evidence for one class. This can be the answer of its branch to its "
-        "picture, or the same class in all maps, so that you can compare them."
+    class_picker(
+        info,
+        _("The maps explain"),
+        {choice: _(title) for choice, title in besides.items()},
+        key=key("explained"),
+        help=_(
+            "A map shows the evidence for one class. This can be the answer of its branch to its "
+            "picture, or the same class in all maps, so that you can compare them."
+        ),
     )
-    titles = {choice: _(title) for choice, title in besides.items()}
-    class_picker(info, _("The maps explain"), titles, key=key("explained"), help=help)
 
 
 def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:
@@ -311,11 +328,15 @@ def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **opti
 
 def scale() -> None:
     """Which maps share a colour scale."""
-    help = _(
-        "On its own scale, every map shows where a branch looked. On one scale for all, the "
-        "maps also show how strongly."
+    segments(
+        _("One colour scale for"),
+        SCALES,
+        "scale",
+        _(
+            "On its own scale, every map shows where a branch looked. On one scale for all, the "
+            "maps also show how strongly."
+        ),
     )
-    segments(_("One colour scale for"), SCALES, "scale", help)
 
 
 def opacity() -> None:

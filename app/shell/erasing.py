@@ -32,10 +32,15 @@ _NUMBERS = {
 
 def controls() -> None:
     """How to fill, and regions in numbers for those who cannot draw or want to be exact."""
-    help = _(
-        "Grey and black cover the marked parts. Blur removes their detail and keeps their colours."
+    segments(
+        _("Fill with"),
+        FILLS,
+        "fill",
+        _(
+            "Grey and black cover the marked parts. Blur removes their detail and keeps their "
+            "colours."
+        ),
     )
-    segments(_("Fill with"), FILLS, "fill", help)
     st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
     regions = parse_regions(state.value("regions"))
     with st.expander(_("Regions in numbers")):
@@ -71,8 +76,7 @@ def describe(view: View) -> str:
     count = len(parse_regions(view.regions))
     if not count:
         return _("nothing is erased yet")
-    singular, plural = _ERASED[view.fill]
-    return ngettext(singular, plural, count).format(count=count)
+    return ngettext(*_ERASED[view.fill], count).format(count=count)
 
 
 def _new_region(regions: tuple[Region, ...]) -> None:

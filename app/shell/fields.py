@@ -15,24 +15,26 @@ def select(
     title: str, titles: Mapping[str, str], field: str, help: str | None = None, **options: Any
 ) -> None:
     """In a list; ``titles`` is value to what a person reads."""
-    title_of = titled(titles)
-    st.selectbox(title, list(titles), format_func=title_of, key=key(field), help=help, **options)
+    st.selectbox(
+        title, list(titles), format_func=titled(titles), key=key(field), help=help, **options
+    )
 
 
 def segments(
     title: str, titles: Mapping[str, str], field: str, help: str | None = None, **options: Any
 ) -> str:
     """The same side by side, for few; returns the value."""
-    chosen: str = st.segmented_control(
-        title,
-        list(titles),
-        format_func=titled(titles),
-        key=key(field),
-        required=True,
-        help=help,
-        **options,
+    return str(
+        st.segmented_control(
+            title,
+            list(titles),
+            format_func=titled(titles),
+            key=key(field),
+            required=True,
+            help=help,
+            **options,
+        )
     )
-    return chosen
 
 
 def slider(title: str, field: str, help: str | None = None, **options: Any) -> None:

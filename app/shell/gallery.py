@@ -1,6 +1,5 @@
 """Choosing a picture: samples, the person's folder, an upload or the camera."""
 
-from collections.abc import Set
 from typing import Any
 
 import streamlit as st
@@ -135,15 +134,8 @@ def _take(widget: str) -> None:
     controls.choose_picture(source)
 
 
-def _choose(choices: Set[str]) -> None:
-    """Take the picture, and let the page be seen again."""
-    source = st.session_state[_THUMBNAILS].get("chosen")
-    if source in choices:  # from a browser anything may come
-        controls.choose_picture(source)
-        _close()
-
-
 def _close() -> None:
+    """Let the page be seen again."""
     st.session_state[OPEN] = False
 
 
@@ -154,11 +146,15 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
         sources = sources[first : first + _PER_PAGE]
     pictures = [_thumbnail(source, view, info) for source in sources]
     choices = {picture["name"] for picture in pictures if not picture["refusal"]}
-    _thumbnails(
-        key=_THUMBNAILS,
-        data={"pictures": pictures, "returnTo": _BUTTON},
-        on_chosen_change=lambda: _choose(choices),
-    )
+
+    def choose() -> None:
+        source = st.session_state[_THUMBNAILS].get("chosen")
+        if source in choices:  # from a browser anything may come
+            controls.choose_picture(source)
+            _close()
+
+    data = {"pictures": pictures, "returnTo": _BUTTON}
+    _thumbnails(key=_THUMBNAILS, data=data, on_chosen_change=choose)
 
 
 def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
@@ -182,20 +178,20 @@ def _about_photo(view: View, info: ModelInfo) -> None:
         photo, label = cache.whole_photo(whole), cache.picture(whole, info.input_size).label
     except (PictureGone, ValueError):  # the page says so
         return
+
+    def take() -> None:
+        crop = crops.parse(str(st.session_state[_CROPPER].get("crop", "")))
+        if crop is not None:  # from a browser anything may come
+            # What the person says of the picture stays: it is as true of another part.
+            state.choose(image=with_crop(whole, crop))
+
     st.markdown(_("**The part that the network sees**"))
     alt = _("The chosen photo, with a square on it")
     _cropper(
         key=_CROPPER,
         data={"image": photo, "alt": alt, "crop": str(crop or ""), "smallest": crops.SMALLEST},
-        on_crop_change=lambda: _crop(whole),
+        on_crop_change=take,
     )
     if label is None:
         controls.true_class(info)
     st.button(_("Done"), key="gallery.done", on_click=_close, type="primary")
-
-
-def _crop(whole: str) -> None:
-    """Look at another part; what the photo shows is as true of it."""
-    crop = crops.parse(str(st.session_state[_CROPPER].get("crop", "")))
-    if crop is not None:  # from a browser anything may come
-        state.choose(image=with_crop(whole, crop))

@@ -165,19 +165,18 @@ def link(view: View, page_address: str) -> str:
 
 def not_carried(view: View, address: str) -> list[str]:
     """What whoever opens the link may not see, a sentence each."""
-    upload = _(
-        "Your photo is not in the link. This server stores it for a while. After that, the link "
-        "opens without it."
-    )
-    folder = _("The photo is not in the link. It lies in a folder of this server.")
-    network = _(
-        "The network is not in the link. This server stores it for a while. Until it is deleted, "
-        "everyone with the link can use it."
-    )
     reasons = {
-        upload: view.image.startswith("upload:"),
-        folder: view.image.startswith("folder:"),
-        network: network_files.was_opened(view.model),
+        _(
+            "Your photo is not in the link. This server stores it for a while. After that, the "
+            "link opens without it."
+        ): view.image.startswith("upload:"),
+        _(
+            "The photo is not in the link. It lies in a folder of this server."
+        ): view.image.startswith("folder:"),
+        _(
+            "The network is not in the link. This server stores it for a while. Until it is "
+            "deleted, everyone with the link can use it."
+        ): network_files.was_opened(view.model),
         _("This address works only on this machine."): urlsplit(address).hostname in _LOCAL,
     }
     return [sentence for sentence, is_so in reasons.items() if is_so]

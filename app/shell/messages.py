@@ -111,11 +111,6 @@ _OUTCOMES = {
 """What the library says of a branch, of one and of several."""
 
 
-def _happened(outcome: str, who: Sequence[str]) -> str:
-    singular, plural = _OUTCOMES[outcome]
-    return ngettext(singular, plural, len(who)).format(who=join(who))
-
-
 def verdict(
     result: Comparison, names: Sequence[str], target: int | None = None
 ) -> tuple[str, dict[str, str]]:
@@ -127,11 +122,13 @@ def verdict(
     answers = {branch: move for branch, _, move in outcomes}
     if bool((result.adversarial != result.clean).any()):
         alike = {verb: [b for b, other, _ in outcomes if other == verb] for _, verb, _ in outcomes}
-        heading = _("; ").join(_happened(verb, who) for verb, who in alike.items())
+        heading = _("; ").join(
+            ngettext(*_OUTCOMES[verb], len(who)).format(who=join(who))
+            for verb, who in alike.items()
+        )
         if target is not None:
-            heading = _("{heading}. {aim}").format(
-                heading=heading, aim=_aimed(result, target, names)
-            )
+            aim = _aimed(result, target, names)
+            heading = _("{heading}. {aim}").format(heading=heading, aim=aim)
     else:
         heading = _("Nothing was changed")
         answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
@@ -259,8 +256,7 @@ def map_caption(
             "{title} for the class below each map, which is the answer of its branch to its "
             "picture."
         ).format(title=title)
-    ends = _(_SCALE_ENDS[scale])
-    return paragraph([what, ends])
+    return paragraph([what, _(_SCALE_ENDS[scale])])
 
 
 def not_drawn(title: str, reason: str) -> str:

@@ -107,8 +107,8 @@ def use(path: Path, *, settings: ModelSettings, is_found: bool, progress: Report
     if store.get(name) is None:
         checkpoint = open_unknown(path, settings)
         progress(0.5)
-        findings = _findings(checkpoint, is_found)
-        origin = Origin(path.name, file_sha256(path), settings, findings)
+        found = _findings(checkpoint, is_found)
+        origin = Origin(path.name, file_sha256(path), settings, found)
 
         def write(kept: Path) -> None:
             if checkpoint.findings is None:

@@ -127,16 +127,16 @@ def _file(path: Path) -> None:
         return
     settings = ModelSettings(None if architecture == seen.architecture else architecture)
     is_found = seen.search is not None and architecture == seen.proposal
-    as_read = _task(network_files.describe, path, settings=settings, is_found=is_found)
-    plain: Description | None = tasks.wait_for("opening.plain", as_read)
+    task = _task(network_files.describe, path, settings=settings, is_found=is_found)
+    plain: Description | None = tasks.wait_for("opening.plain", task)
     if plain is None:
         return
     if not seen.says_all:
         scope = f"{scope}.{architecture}"
         settings = network_fields.settings(plain, settings, scope, right)
     options = {"settings": settings, "is_found": is_found}
-    as_said = _task(network_files.describe, path, **options)
-    description: Description | None = tasks.wait_for("opening.described", as_said)
+    task = _task(network_files.describe, path, **options)
+    description: Description | None = tasks.wait_for("opening.described", task)
     if description is None:
         return
     _summary(description)

@@ -85,16 +85,6 @@ class Stamp(NamedTuple):
     size: int
 
 
-class PictureKey(NamedTuple):
-    """A picture: the one spelling of its source and, of a photo in the person's folder, its stamp.
-
-    A photo that is replaced is another picture.
-    """
-
-    source: str
-    stamp: Stamp | None
-
-
 @dataclass(frozen=True)
 class Picture:
     """Bytes of a picture and what is known of it.
@@ -178,14 +168,18 @@ def _written(path: Path, folder: Path) -> str:
     return legible(path.relative_to(folder).as_posix())
 
 
-def key_of(source: str) -> PictureKey:
-    """The key of the picture that a short text names; a photo must be there, or PictureGone."""
+def key_of(source: str) -> tuple[str, Stamp | None]:
+    """What a picture is known by: the one spelling of its source, and the stamp of a photo.
+
+    A photo of the person's folder that is replaced is another picture. It must be there, or
+    PictureGone is raised.
+    """
     whole, crop = crops.split(source)
     kind, __, name = whole.partition(":")
     if kind != "folder":
-        return PictureKey(source, None)
+        return source, None
     root, path = _find_photo(own_folder(), name)
-    return PictureKey(with_crop(folder_source(path, root), crop), stamp(path))
+    return with_crop(folder_source(path, root), crop), stamp(path)
 
 
 def with_crop(source: str, crop: Crop | None) -> str:

@@ -221,8 +221,7 @@ def time_a_batch(file: Path, settings: ModelSettings, *, progress: Report) -> fl
 
     checkpoint = bundle.open_file(file, settings)
     view, side = attack_view(checkpoint.model.branch(MAIN)), checkpoint.info.input_size
-    drawn = torch.rand((_IMAGES, 3, side, side), generator=torch.Generator().manual_seed(0))
-    pixels = drawn.requires_grad_()
+    pixels = torch.zeros((_IMAGES, 3, side, side), requires_grad=True)
 
     def there_and_back() -> float:
         begin = time.perf_counter()

@@ -57,8 +57,9 @@ def networks(
 def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> Task:
     """The task of ``work(request, files, progress=…)``, where ``files`` is network to file."""
     files = {name: cache.file_of(name) for name in names}
-    networks = tuple(map(cache.network_of, files))
-    return Task.of(networks, work, request, files, about=request, is_long=True)
+    return Task.of(
+        tuple(map(cache.network_of, files)), work, request, files, about=request, is_long=True
+    )
 
 
 def follow(slot: str, task: Task, busy: bool, saved: str) -> Shown | None:

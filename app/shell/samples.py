@@ -53,8 +53,8 @@ def class_folders() -> list[str]:
     folder = own_folder()
     if folder is None or not folder.is_dir():
         return []
-    entries = split_folder(folder, "val").iterdir()
-    return sorted(path.name for path in entries if path.is_dir() and not is_hidden(path.name))
+    paths = split_folder(folder, "val").iterdir()
+    return sorted(path.name for path in paths if path.is_dir() and not is_hidden(path.name))
 
 
 def no_photos(folders: Sequence[str]) -> str:

@@ -92,13 +92,14 @@ def _fall_back(name: str, value: Any, complaint: str) -> None:
 
 def complaints() -> list[str]:
     """What could not be used, one sentence each, until something else is chosen."""
-    untouched = st.session_state["view"] == st.session_state["linked"]
-    return list(st.session_state["complaints"]) if untouched else []
+    session = st.session_state
+    return list(session["complaints"]) if session["view"] == session["linked"] else []
 
 
 def current() -> Any:
     """The page's view as the widgets have it now; it is remembered and written into the link."""
-    session, page = st.session_state, type(st.session_state["view"])
+    session = st.session_state
+    page = type(session["view"])
     view = page(**{name: fitting(page, name, session[key(name)]) for name in rules(page)})
     session["view"] = view
     session["fields"] = {**session["fields"], **vars(view)}

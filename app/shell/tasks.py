@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -32,7 +32,25 @@ _POLL = 1.0
 _GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
 _STAYS = N_("Without this option, the work stops soon after you close the page.")
-_DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
+# In the session; all but the first begin a name that ends with a slot.
+_DRAWN, _JOB, _SHOWN, _STOPPED, _ASKED = "drawn", "work.", "shown.", "stopped.", "asked."
+
+
+class Key(NamedTuple):
+    """What a task is known by; unlike the task itself it holds no network and no pixels.
+
+    Attributes:
+        networks: Those that do it. When the file of one changes, the result is forgotten.
+        function: Its name.
+        about: What the inputs come from, such as the source of a picture: they are modules, pixels
+            and earlier results, which cannot be compared.
+        options: All else that decides the result.
+    """
+
+    networks: tuple[Network, ...]
+    function: str
+    about: Hashable
+    options: tuple[Hashable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,18 +58,14 @@ class Task:
     """One call of a library function. Equal tasks share one job.
 
     Attributes:
-        networks: Those that do it. When the file of one changes, the result is forgotten.
-        name: Of the function.
-        arguments: All else that decides the result, first what the inputs come from.
+        key: Of its job.
         call: Does it; takes ``progress``, which may be called with a share, or with what is done
             and its total.
         is_long: Whether it takes minutes: what is quick goes first, whoever asks for it.
         follows: Whether it completes an answer that is shown already: it goes before others.
     """
 
-    networks: tuple[Network, ...]
-    name: str
-    arguments: tuple[Hashable, ...]
+    key: Key
     call: Callable[..., Any] = field(compare=False, repr=False)
     is_long: bool = field(default=False, compare=False)
     follows: bool = field(default=False, compare=False)
@@ -67,32 +81,20 @@ class Task:
         follows: bool = False,
         **options: Any,
     ) -> Task:
-        """The task of calling ``function(*inputs, **options, progress=…)``.
-
-        ``about`` says what the inputs come from, such as the source of a picture: they are
-        modules, pixels and earlier results, which cannot be compared.
-        """
-        arguments = (about, *sorted(options.items()))
-        call = partial(function, *inputs, **options)
-        return cls(networks, function.__name__, arguments, call, is_long, follows)
-
-    @property
-    def key(self) -> tuple[Hashable, ...]:
-        """Of its job; unlike the task itself it holds no network and no pixels."""
-        return self.networks, self.name, self.arguments
+        """The task of calling ``function(*inputs, **options, progress=…)``; see :class:`Key`."""
+        key = Key(networks, function.__name__, about, tuple(sorted(options.items())))
+        return cls(key, partial(function, *inputs, **options), is_long, follows)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A result on a page, and what it belongs to: the key of its task, what its inputs came from.
+    """A result on a page, and the key of its task.
 
     ``view`` is what was asked, ``title`` the picture's; ``info`` is there where one network is.
     """
 
     result: Any
-    task: Hashable
-    networks: tuple[Network, ...]
-    about: Hashable
+    task: Key
     view: Any = None
     info: Any = None
     title: str = ""
@@ -123,13 +125,11 @@ def answer(
             return refused(slot, error)
         defects.tell(error)
         return None
-    about = task.arguments[0]
     if result is not None:
-        st.session_state[_shown(slot)] = Shown(
-            result, task.key, task.networks, about, view, info, title
-        )
+        st.session_state[f"{_SHOWN}{slot}"] = Shown(result, task.key, view, info, title)
     is_coming = result is None and not is_stopped(slot, task)
-    if (newest := shown(slot)) is None or (same_inputs and newest.about != about):
+    newest = shown(slot)
+    if newest is None or (same_inputs and newest.task.about != task.key.about):
         if is_coming and room:
             st.skeleton(height=room)
         return None
@@ -153,9 +153,9 @@ def refused(slot: str, error: BaseException) -> Shown | None:
 
 def shown(slot: str) -> Shown | None:
     """The newest result of a slot, while the files of its networks are what they were."""
-    newest: Shown | None = st.session_state.get(_shown(slot))
-    if newest and any(cache.network_of(network.name) != network for network in newest.networks):
-        del st.session_state[_shown(slot)]
+    newest: Shown | None = st.session_state.get(f"{_SHOWN}{slot}")
+    if newest and any(cache.network_of(each.name) != each for each in newest.task.networks):
+        del st.session_state[f"{_SHOWN}{slot}"]
         return None
     return newest
 
@@ -183,7 +183,7 @@ def _do(task: Task, job: Job) -> Any:
 
     with memory_advice("This server's memory is full: ask for less, or try again later."):
         result = task.call(progress=job.report)
-    _LOG.info("A task is done", extra={"task": task.name, "seconds": round(job.spent, 2)})
+    _LOG.info("A task is done", extra={"task": task.key.function, "seconds": round(job.spent, 2)})
     return result
 
 
@@ -247,14 +247,14 @@ def offer(slot: str, task: Task, title: str, **button: Any) -> Task | None:
     ``button`` holds what Streamlit is told of it besides its title.
     """
     asked: Task | None = st.session_state.get(f"{_ASKED}{slot}")
+
+    def ask() -> None:
+        st.session_state[f"{_ASKED}{slot}"] = task
+        go_on(slot)
+
     if asked != task:
-        st.button(title, key=f"ask.{slot}", on_click=_ask, args=(slot, task), **button)
+        st.button(title, key=f"ask.{slot}", on_click=ask, **button)
     return asked
-
-
-def _ask(slot: str, task: Task) -> None:
-    st.session_state[f"{_ASKED}{slot}"] = task
-    go_on(slot)
 
 
 def go_on(slot: str) -> None:
@@ -294,9 +294,15 @@ def _progress(slot: str) -> None:
     job: Job = st.session_state[f"{_JOB}{slot}"]
     if job.done or job.cancelled:
         st.rerun()
+
+    def stop() -> None:
+        st.session_state[f"{_STOPPED}{slot}"] = job.key
+        job.stays = False
+        cache.pool().cancel(_watcher(slot))
+
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, _state(job))
-    if right.button(_("Stop"), key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot,)):
+    if right.button(_("Stop"), key=f"stop.{slot}", width="stretch", on_click=stop):
         st.rerun()  # at once: the worker may be long in getting to its next report
     if job.is_long:
         job.stays = st.toggle(
@@ -318,15 +324,6 @@ def _state(job: Job) -> str:
     return sentence.format(place=position) + left
 
 
-def _stop(slot: str) -> None:
-    job: Job | None = st.session_state.get(f"{_JOB}{slot}")
-    if job is None:  # given up in the meantime
-        return
-    st.session_state[f"{_STOPPED}{slot}"] = job.key
-    job.stays = False
-    cache.pool().cancel(_watcher(slot))
-
-
 def _watcher(slot: str) -> Watcher:
     """Who waits: one slot of one person's page."""
     if "visit" not in st.session_state:
@@ -334,7 +331,3 @@ def _watcher(slot: str) -> Watcher:
     context = get_script_run_ctx()
     assert context is not None  # a page is drawn by a session alone
     return Watcher(context.session_id, f"{st.session_state['visit']}.{slot}")
-
-
-def _shown(slot: str) -> str:
-    return f"shown.{slot}"

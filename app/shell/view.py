@@ -47,24 +47,20 @@ def within(default: float, low: float, high: float) -> Any:
     return field(default=default, metadata={"bounds": (low, high)})
 
 
-def one_of(default: str, options: Iterable[str]) -> Any:
+def one_of(default: Any, options: Iterable[str], **more: Any) -> Any:
     """A field that holds one of the options; a mapping says what a person reads of each."""
-    return field(default=default, metadata=_options(options))
+    titles = options if isinstance(options, Mapping) else {name: name for name in options}
+    return field(default=default, metadata={"titles": titles, **more})
 
 
 def some_of(default: tuple[str, ...], options: Iterable[str], most: int | None = None) -> Any:
     """A field that holds different options, at most so many."""
-    return field(default=default, metadata={**_options(options), "most": most})
+    return one_of(default, options, most=most)
 
 
 def tab_of(titles: Sequence[str]) -> Any:
     """A field that says which tab is open: no setting, so Undo and Reset do not count it."""
-    return field(default=titles[0], metadata={**_options(titles), "is_tab": True})
-
-
-def _options(options: Iterable[str]) -> dict[str, Any]:
-    titles = options if isinstance(options, Mapping) else {name: name for name in options}
-    return {"titles": dict(titles)}
+    return one_of(titles[0], titles, is_tab=True)
 
 
 def accepted_by(check: Callable[[str], object], default: str) -> Any:

@@ -233,6 +233,8 @@ def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, v
     cache.opened_networks.clear()
     late = visit_other(model=opened, perturbation="none")
     assert any("the server no longer keeps it" in warning for warning in late.warnings)
+    in_chinese = visit_other(model=opened, perturbation="none", lang="zh")
+    assert any("服务器" in warning for warning in in_chinese.warnings)
     assert chosen(late).model == "tiny-advprop"
     person = dialogue.open().give("mine.pth", small).use()  # which finds the finished job
     assert chosen(person).model == opened

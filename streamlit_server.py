@@ -34,7 +34,11 @@ def open_first(request: Request) -> RedirectResponse:
 
 server = st.App(
     Path(__file__).with_name("streamlit_app.py"),
-    routes=[Route("/playground", open_first), *health.routes(), *lab_routes()],
+    routes=[
+        Route("/playground", open_first),
+        *(Route(path, probe) for path, probe in health.PROBES.items()),
+        *lab_routes(),
+    ],
     lifespan=begin,
     middleware=[
         Middleware(guards.SecurityHeaders),

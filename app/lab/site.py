@@ -32,7 +32,8 @@ class Site:
 
     def __init__(self, arguments: Sequence[str] = LESSONS) -> None:
         self.arguments = tuple(arguments)
-        self.folder = _cache() / f"lab-{self._digest()}"
+        cache = user_cache_path("advprop-lens", appauthor=False)
+        self.folder = cache / f"lab-{self._digest()}"
         self._failure: str | None = None  # of the last try, until somebody has read it
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -58,20 +59,21 @@ class Site:
             return problem
 
     def _write(self) -> None:
+        cache = self.folder.parent
         try:
-            _cache().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=_cache(), prefix="unfinished-lab-") as workspace:
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache, prefix="unfinished-lab-") as workspace:
                 written = Path(workspace) / "site"
                 write(*self.arguments, "--split", "--out", written)
                 if not self.folder.exists():  # another server may have been faster
                     os.replace(written, self.folder)
-            for other in _cache().glob("lab-*"):  # of other versions, which can be written again
+            for other in cache.glob("lab-*"):  # of other versions, which can be written again
                 if other != self.folder:
                     shutil.rmtree(other, ignore_errors=True)
         except InputError as error:
             self._failure = f"The lab cannot be written: {error}."
         except OSError as error:
-            self._failure = f"The lab cannot be kept in {_cache()}: {error.strerror}."
+            self._failure = f"The lab cannot be kept in {cache}: {error.strerror}."
 
     def _digest(self) -> str:
         """Another one for each version of the scripts and each choice of networks."""
@@ -79,10 +81,6 @@ class Site:
         for file in sorted((bundle_dir() / "app" / "web" / "dist").glob("*.[jc]s*")):
             digest.update(file.read_bytes())
         return digest.hexdigest()[:16]
-
-
-def _cache() -> Path:
-    return user_cache_path("advprop-lens", appauthor=False)
 
 
 def missing() -> str | None:

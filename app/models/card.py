@@ -7,18 +7,11 @@ import streamlit as st
 
 from advprop_core.models.cards import describe_attack
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _, listing
+from app.language.text import _, listing
 from app.shell import cache, messages, network_files
 from app.shell.layout import table
 from app.shell.messages import FEW_CLASSES, safe
-from app.shell.network_fields import FACTS
-
-_FROM = {
-    "given": N_("set by the person who opened it"),
-    "read": N_("read in the file"),
-    "found": N_("found from the tensors"),
-    "guessed": N_("guessed: check it"),
-}
+from app.shell.network_fields import show_facts
 
 
 def show(name: str, info: ModelInfo) -> None:
@@ -85,14 +78,4 @@ def _sources(name: str, info: ModelInfo) -> None:
         return
     file = cache.file_of(name).name if origin is None else origin.file
     st.markdown(_("Opened from the file {file}:").format(file=messages.quote(file, 80)))
-    table(
-        {
-            _("What"): _(FACTS[fact.name]),
-            _("Value"): safe(fact.value),
-            _("Known from"): _(_FROM[fact.source]),
-        }
-        for fact in findings.facts(info)
-        if fact.source is not None  # branches are above
-    )
-    for remark in findings.remarks("the file"):
-        st.markdown(safe(remark))
+    show_facts(findings, info)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
 from streamlit.runtime.stats import CounterStat, GaugeStat, Stat
 
 from advprop_core.models import bundle
@@ -69,11 +68,7 @@ class Numbers:
 
 
 PROBES = {"/healthz": _alive, "/readyz": _ready}
+"""The first answers while the process lives, the second while it should get new visitors.
 
-
-def routes() -> list[BaseRoute]:
-    """``/healthz`` answers while the process lives; ``/readyz`` while it should get new visitors.
-
-    Numbers are at Streamlit's ``/_stcore/metrics``.
-    """
-    return [Route(path, probe) for path, probe in PROBES.items()]
+Numbers are at Streamlit's ``/_stcore/metrics``.
+"""

@@ -28,17 +28,20 @@ PICTURES: dict[InputKind, str] = {"clean": N_("clean"), "adversarial": N_("pertu
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
 
+def duration(seconds: float) -> str:
+    """``about 3 minutes``; what is short is said to be so."""
+    if seconds < 10:
+        return _("a few seconds")
+    if seconds < 90:
+        return _("about {count} seconds").format(count=10 * round(seconds / 10))
+    if seconds < 90 * 60:
+        return _("about {count} minutes").format(count=round(seconds / 60))
+    return _("about {count} hours").format(count=round(seconds / 3600))
+
+
 def time_left(seconds: float | None) -> str:
     """``, about 40 seconds left``, after what is done; empty where it is not known."""
-    if seconds is None:
-        return ""
-    if seconds < 100:
-        count = max(10, 10 * round(seconds / 10))
-        return _(", about {count} seconds left").format(count=count)
-    count = round(seconds / 60)
-    return ngettext(", about {count} minute left", ", about {count} minutes left", count).format(
-        count=count
-    )
+    return "" if seconds is None else _(", {time} left").format(time=duration(seconds))
 
 
 def quote(text: str, limit: int = 40) -> str:

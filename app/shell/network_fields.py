@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from advprop_core.models.findings import Findings
 from advprop_core.models.settings import ModelSettings, class_names_in, read_channels
 from advprop_core.types import MAX_SIDE, ModelInfo
 from app.language.text import N_, Sentence, _, join, paragraph, reader
@@ -27,6 +28,12 @@ FACTS = {
     "branches": N_("branches"),
 }
 """What the library finds of a file."""
+_FROM = {
+    "given": N_("set by the person who opened it"),
+    "read": N_("read in the file"),
+    "found": N_("found from the tensors"),
+    "guessed": N_("guessed: check it"),
+}
 _COLOURS = {
     "mean": N_("Mean (red, green, blue)"),
     "std": N_("Std (red, green, blue)"),
@@ -144,3 +151,21 @@ def _names_in_text(info: ModelInfo, scope: str) -> tuple[str, ...] | None:
         max_upload_size=_LARGEST_LIST,
     )
     return None if file is None else class_names_in(file.getvalue(), file.name)
+
+
+def show_facts(findings: Findings, info: ModelInfo) -> None:
+    """What describes a network, where each thing is known from, and what its file lacks."""
+    st.table(
+        [
+            {
+                _("What"): _(FACTS[name]),
+                _("Value"): safe(value),
+                _("Known from"): _(_FROM[source or "read"]),
+            }
+            for name, value, source in findings.facts(info)
+        ],
+        border="horizontal",
+        hide_index=True,
+    )
+    for remark in findings.remarks("the file"):
+        st.markdown(safe(remark))

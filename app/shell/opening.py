@@ -10,7 +10,7 @@ import streamlit as st
 
 from advprop_core.errors import AdvPropError
 from advprop_core.models.settings import ModelSettings
-from app.language.text import N_, _, join
+from app.language.text import N_, _
 from app.shell import cache, defects, network_fields, network_files, state, tasks
 from app.shell.cache import Description
 from app.shell.messages import safe
@@ -139,7 +139,14 @@ def _file(path: Path) -> None:
     description: Description | None = tasks.wait_for("opening.described", task)
     if description is None:
         return
-    _summary(description)
+    findings = description.findings
+    assert findings is not None  # `describe` gives them of every file
+    network_fields.show_facts(findings, description.info)
+    if "guessed" in findings.sources.values():
+        st.warning(
+            _("A wrong size, mean or std gives wrong answers without an error. Check the guesses."),
+            icon=":material/help:",
+        )
     task = _task(network_files.use, path, **options)
     st.button(_("Use this network"), key="opening.use", type="primary", on_click=_use, args=(task,))
     if st.session_state.get(_USED) == task.key:
@@ -158,32 +165,3 @@ def _use(task: Task) -> None:
 
 def _task(function: Callable[..., Any], path: Path, **options: Any) -> Task:
     return Task.of((), function, path, about=path, **options)
-
-
-def _summary(description: Description) -> None:
-    """What was read, found, said, guessed and ignored."""
-    findings = description.findings
-    assert findings is not None  # `describe` gives them of every file
-    of: dict[str, list[str]] = {"read": [], "found": [], "given": [], "guessed": []}
-    for name, value, source in findings.facts(description.info):
-        of[source or "read"].append(f"{_(network_fields.FACTS[name])} {safe(value)}")
-    titles = {
-        "read": _("Read in the file"),
-        "found": _("Found from the tensors"),
-        "given": _("Set by you"),
-    }
-    lines = [
-        _("**{title}**: {facts}.").format(title=title, facts=join(of[group]))
-        for group, title in titles.items()
-        if of[group]
-    ]
-    lines += [safe(sentence) for sentence in findings.remarks("the file")]
-    st.markdown("  \n".join(lines))
-    if of["guessed"]:
-        st.warning(
-            _(
-                "**Guessed**: {facts}. A wrong size, mean or std gives wrong answers without an "
-                "error, so check them."
-            ).format(facts=join(of["guessed"])),
-            icon=":material/help:",
-        )

@@ -5,6 +5,7 @@ They are kept under a hash of the zip. So only who has it, or was given the link
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -35,7 +36,10 @@ def keep(data: bytes, name: str) -> str:
     Raises:
         InputError: If it is no zip of ``class/photo.jpg``, or too large.
     """
-    key, title = content_key(data), _title(name)
+    key = content_key(data)
+    # As a person calls the zip, and as a folder may be called.
+    title = re.sub(r"[^\w.\- ]", "_", name.removesuffix(".zip"))[-_LONGEST_NAME:].strip(". ")
+    title = title or "photos"
     if cache.photo_sets().get(key) is None:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -97,13 +101,6 @@ def uploader(field: str, *, disabled: bool) -> None:
         )
         if refusal := session.get(_REFUSAL):
             st.error(safe(refusal))
-
-
-def _title(name: str) -> str:
-    """What a person calls the zip, as a folder may be called."""
-    stem = Path(name.replace("\\", "/")).name.removesuffix(".zip").lstrip(".")
-    printable = "".join(letter if letter.isprintable() else "_" for letter in stem)
-    return printable[:_LONGEST_NAME] or "photos"
 
 
 def _photos(entries: Iterable[zipfile.ZipInfo], title: str) -> list[tuple[str, zipfile.ZipInfo]]:

@@ -234,17 +234,19 @@ class Pool:
 
     def _is_wanted(self, job: Job) -> bool:
         now = time.monotonic()
-        if job.stays or any(self._is_here(who.session) for who in job.watchers):
+        if self._is_looked_at(job):
             job.wanted = now
         return now - job.wanted <= _GRACE
+
+    def _is_looked_at(self, job: Job) -> bool:
+        return job.stays or any(self._is_here(who.session) for who in job.watchers)
 
     def _release(self, watcher: Watcher, kept_key: Hashable) -> None:
         for key, job in list(self._jobs.items()):
             if key == kept_key or watcher not in job.watchers:
                 continue
             job.watchers.discard(watcher)
-            is_looked_at = any(self._is_here(who.session) for who in job.watchers)
-            if not is_looked_at and not job.stays and not job.done:
+            if not self._is_looked_at(job) and not job.done:
                 if job.started and kept_key is not None:
                     # Their own newer request: its turn is now, or who asks again just as often
                     # as turns come would never be answered.

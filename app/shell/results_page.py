@@ -17,7 +17,7 @@ from app.language.text import _, paragraph
 from app.shell import cache, defects, history, runs, state, tasks, workbench
 from app.shell.fields import select
 from app.shell.jobs import Report
-from app.shell.messages import safe
+from app.shell.messages import duration, safe
 from app.shell.runs import Content
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
@@ -199,18 +199,7 @@ def in_words(
         )
         seconds = sum(count * speeds[name] for name, count in passes.items())
     count = f"{rounded:,}".replace(",", "\u202f")
-    return besides.format(sentence=cost.format(count=count, time=_duration(seconds)))
-
-
-def _duration(seconds: float) -> str:
-    """``about 3 minutes``; what is short is said to be so."""
-    if seconds < 10:
-        return _("a few seconds")
-    if seconds < 90:
-        return _("about {count} seconds").format(count=10 * round(seconds / 10))
-    if seconds < 90 * 60:
-        return _("about {count} minutes").format(count=round(seconds / 60))
-    return _("about {count} hours").format(count=round(seconds / 3600))
+    return besides.format(sentence=cost.format(count=count, time=duration(seconds)))
 
 
 def time_a_batch(file: Path, settings: ModelSettings, *, progress: Report) -> float:

@@ -255,9 +255,9 @@ def test_a_branch_that_was_not_trained_is_never_passed_off_as_one(make_result, t
     ("seconds", "text"),
     [
         (None, ""),
-        (2.0, ", about 10 seconds left"),
+        (2.0, ", a few seconds left"),
         (44.0, ", about 40 seconds left"),
-        (99.0, ", about 100 seconds left"),
+        (99.0, ", about 2 minutes left"),
         (400.0, ", about 7 minutes left"),
     ],
 )

@@ -93,6 +93,12 @@ class Dialogue:
         return self.person
 
     @property
+    def facts(self):
+        """What the dialogue knows of the file: name to value and to where that is known from."""
+        table = self.at.table[0].value.set_index("What")
+        return table["Value"], table["Known from"]
+
+    @property
     def offers_use(self):
         return any(button.key == "opening.use" for button in self.at.button)
 
@@ -119,10 +125,10 @@ def test_a_resnet_with_split_norm_layers_opens_with_class_names(dialogue, split_
     if name == "checkpoint.pth":
         assert "resnetblur18 would fit as well" in dialogue.person.text
         dialogue.fill("number_input", ".size", 32)
-    summary = dialogue.person.text
-    assert "branches main \\(trained\\) and aux \\(trained\\)" in summary
-    assert "**Set by you**: " in summary
-    assert "classes cat, dog, bird, horse and 2 more" in summary
+    values, sources = dialogue.facts
+    assert values["branches"] == "main \\(trained\\) and aux \\(trained\\)"
+    assert values["classes"].startswith("cat, dog, bird, horse and 2 more")
+    assert sources["classes"] == "set by the person who opened it"
     person = dialogue.use()
     person.assert_whole()
     assert not person.errors
@@ -138,8 +144,10 @@ def test_a_resnet_with_split_norm_layers_opens_with_class_names(dialogue, split_
 
 def test_size_mean_and_std_can_be_mended(dialogue, small):
     dialogue.give("mine.pth", small)
-    assert "**Found from the tensors**: architecture test\\_resnet" in dialogue.person.text
-    assert any("Guessed" in warning for warning in dialogue.person.warnings)
+    values, sources = dialogue.facts
+    assert values["architecture"] == "test\\_resnet"
+    assert sources["architecture"] == "found from the tensors"
+    assert any("Check the guesses" in warning for warning in dialogue.person.warnings)
     dialogue.fill("number_input", ".size", 48).fill("text_input", ".mean", "0.5, 0.5")
     assert any("three numbers" in error for error in dialogue.person.errors)
     assert not dialogue.offers_use

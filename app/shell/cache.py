@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,11 +249,10 @@ def known_models(opened: Iterable[str] = ()) -> dict[str, ModelInfo]:
     _forget_changed_models()
     infos = {}
     for name in (*opened, *model_files()):
-        try:
+        # A CheckpointError, or what ModelInfo refuses: the Models page, which lists every file,
+        # says it. Here it is no choice.
+        with suppress(ValueError):
             infos[name] = model_info(name)
-        except ValueError:  # CheckpointError, or what ModelInfo refuses
-            # Said by the Models page, which lists every file; here it is no choice.
-            continue
     return infos
 
 

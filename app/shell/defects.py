@@ -34,11 +34,11 @@ def tell(error: BaseException, more: str = "") -> None:
         return
     code = secrets.token_hex(4)
     _LOG.error("A page failed", exc_info=error, extra={"code": code})
-    if is_public():  # the text of an error may say what no stranger should know
-        st.error(f"{_PUBLIC_BUG} `{code}`.{more}", icon=":material/bug_report:")
-        return
-    st.error(f"{BUG}{more}", icon=":material/bug_report:")
-    st.code(report(error), language=None, wrap_lines=True)
+    is_secret = is_public()  # the text of an error may say what no stranger should know
+    bug = f"{_PUBLIC_BUG} `{code}`." if is_secret else BUG
+    st.error(f"{bug}{more}", icon=":material/bug_report:")
+    if not is_secret:
+        st.code(report(error), language=None, wrap_lines=True)
 
 
 def fragment(function: Callable[P, None], run_every: float | None = None) -> Callable[P, None]:

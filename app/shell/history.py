@@ -64,6 +64,11 @@ _UNSAID = ("image", "regions", "beside", "photos", "checked", "data", "results",
            "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked", "asked_on",
            "gallery_condition", "gallery_group", "learned", "flagged")  # fmt: skip
 _CLASSES = ("true_class", "target", "explained")
+# Of values whose fields take others, too.
+_MORE_TITLES: dict[str, Mapping[Any, str]] = {
+    "explained": EXPLAINED,
+    "step_size": {0.0: N_("automatic")},
+}
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
@@ -203,19 +208,15 @@ def _value(name: str, view: View) -> str:
     value = getattr(view, name)
     if name == "model":
         return quote(network_files.title(value))
-    if name in _CLASSES and value in EXPLAINED:
-        return _(EXPLAINED[value])
-    if name in _CLASSES and value and (info := cache.known_models([view.model]).get(view.model)):
+    titles = _MORE_TITLES.get(name) or rules(type(view))[name].metadata.get("titles", {})
+    is_class = name in _CLASSES and value not in titles
+    if is_class and (info := cache.known_models([view.model]).get(view.model)):
         value = dict(info.classes).get(value, value)
-    titles = rules(type(view))[name].metadata.get("titles", {})
-    if isinstance(value, tuple) and value:
-        return join([_word(each, titles) for each in value])
-    if name == "step_size" and not value:
-        return _("automatic")
-    return _word(value, titles)
+    several = isinstance(value, tuple) and value
+    return join([_word(each, titles) for each in (value if several else [value])])
 
 
-def _word(value: Any, titles: Mapping[str, str]) -> str:
+def _word(value: Any, titles: Mapping[Any, str]) -> str:
     if value in titles:
         return _(titles[value])
     if isinstance(value, bool):

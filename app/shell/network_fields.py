@@ -56,7 +56,7 @@ def architecture(scope: str, seen: Look) -> str | None:
         )
         for name, match in matches.items()
     }
-    chosen: str | None = st.selectbox(
+    return st.selectbox(
         _("Architecture"),
         names,
         index=0 if seen.proposal else None,
@@ -64,7 +64,6 @@ def architecture(scope: str, seen: Look) -> str | None:
         key=f"opening.{scope}.architecture",
         placeholder=_("Choose one of timm's networks, or type to search"),
     )
-    return chosen
 
 
 def how_found(seen: Look) -> str:

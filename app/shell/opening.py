@@ -148,19 +148,19 @@ def _file(path: Path) -> None:
             icon=":material/help:",
         )
     task = _task(network_files.use, path, **options)
-    st.button(_("Use this network"), key="opening.use", type="primary", on_click=_use, args=(task,))
+
+    def use() -> None:
+        """Make the network, again where the server no longer keeps an earlier one."""
+        st.session_state[_USED] = task.key
+        tasks.retry("opening.use", task)
+
+    st.button(_("Use this network"), key="opening.use", type="primary", on_click=use)
     if st.session_state.get(_USED) == task.key:
         name = tasks.wait_for("opening.use", task)
         if name is not None:
             st.session_state[_DONE] = name
             _close()
             st.rerun()
-
-
-def _use(task: Task) -> None:
-    """Make the network, again where the server no longer keeps an earlier one."""
-    st.session_state[_USED] = task.key
-    tasks.retry("opening.use", task)
 
 
 def _task(function: Callable[..., Any], path: Path, **options: Any) -> Task:

@@ -1,8 +1,8 @@
 """Undo, redo and reset: the views of a page, one after another; and the link to share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
@@ -72,7 +72,7 @@ _MORE_TITLES: dict[str, Mapping[Any, str]] = {
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
-@dataclass(frozen=True)
+@dataclass
 class History:
     """Where a person is among the views that they chose on a page.
 
@@ -81,38 +81,32 @@ class History:
         at: Index of the one that is shown.
     """
 
-    views: tuple[View, ...]
+    views: list[View]
     at: int = 0
 
-    def after(self, view: View) -> Self:
-        """With a view that was chosen now: what was undone before it is forgotten.
+    def choose(self, view: View) -> None:
+        """Add a view that was chosen now; what was undone before it is forgotten.
 
         One in which only another tab is open is no step.
         """
-        if settings(view) == settings(self.views[self.at]):
-            return self.settled(view)
-        views = (*self.views[: self.at + 1], view)[-_MOST:]
-        return replace(self, views=views, at=len(views) - 1)
-
-    def settled(self, view: View) -> Self:
-        """With the view that a step back or forward became: a network may lack what it asked."""
-        return replace(self, views=(*self.views[: self.at], view, *self.views[self.at + 1 :]))
-
-    def moved(self, by: int) -> Self:
-        """A step back (-1) or forward (1)."""
-        return replace(self, at=self.at + by)
+        if settings(view) != settings(self.views[self.at]):
+            self.views = [*self.views[: self.at + 1], view][-_MOST:]
+            self.at = len(self.views) - 1
+        self.views[self.at] = view
 
     def has(self, by: int) -> bool:
-        """Whether there is such a step."""
+        """Whether there is a step back (-1) or forward (1)."""
         return 0 <= self.at + by < len(self.views)
 
 
 def record(view: View) -> None:
     """The view that is shown now; call it once a run, when it has settled."""
     session, name = st.session_state, _key(view)
-    history: History = session.get(name, History((view,)))
-    is_step = session.pop(f"{name}.step", False)
-    session[name] = history.settled(view) if is_step else history.after(view)
+    history: History = session.setdefault(name, History([view]))
+    if session.pop(f"{name}.step", False):
+        history.views[history.at] = view  # a network may lack what the step asked
+    else:
+        history.choose(view)
     if (left := session["left"]) is not None:
         _say(_("Back"), left, view)
 
@@ -192,9 +186,9 @@ def _step(view: View, by: int, title: str) -> None:
     history: History = session[name]
     if not history.has(by):  # pressed twice before the page was drawn anew
         return
-    session[name] = history.moved(by)
+    history.at += by
     session[f"{name}.step"] = True
-    wanted = session[name].views[session[name].at]
+    wanted = history.views[history.at]
     state.choose(**vars(wanted))
     _say(title, view, wanted)
 

@@ -10,7 +10,7 @@ from app.maps.view import MapsView
 from app.playground.view import PlaygroundView
 from app.robustness.view import RobustnessView
 from app.shell import cache, workbench
-from app.shell.history import _TITLES, History, changes, link, not_carried
+from app.shell.history import _TITLES, History, changes, link, not_carried, record
 from app.shell.view import View, rules
 from app.transfer.view import TransferView
 from app.visualise.view import VisualiseView
@@ -20,27 +20,35 @@ START = View()
 STRONGER, LONGER = replace(START, epsilon=8.0), replace(START, epsilon=8.0, steps=20)
 
 
+def history_of(*views):
+    history = History([START])
+    for view in views:
+        history.choose(view)
+    return history
+
+
 def test_what_was_undone_is_forgotten_once_something_else_is_chosen():
-    history = History((START,)).after(STRONGER).after(LONGER)
-    assert history.views == (START, STRONGER, LONGER)
+    history = history_of(STRONGER, LONGER)
+    assert history.views == [START, STRONGER, LONGER]
     assert not history.has(1)
-    back = history.moved(-2)
-    assert (back.views[back.at], back.has(-1), back.has(2)) == (START, False, True)
-    other = back.after(replace(START, steps=3))
-    assert (len(other.views), other.has(1)) == (2, False)
-    assert other.after(other.views[1]) == other
+    history.at -= 2
+    assert (history.views[history.at], history.has(-1), history.has(2)) == (START, False, True)
+    other = replace(START, steps=3)
+    for _ in range(2):  # the same once more is no step
+        history.choose(other)
+        assert (history.views, history.has(1)) == ([START, other], False)
 
 
-def test_a_step_back_to_what_a_network_lacks_does_not_cut_off_the_way_forward():
-    history = History((replace(START, layer="gone"),)).after(STRONGER).moved(-1)
-    settled = history.settled(START)
-    assert (settled.views, settled.at) == ((START, STRONGER), 0)
+def test_a_step_back_to_what_a_network_lacks_does_not_cut_off_the_way_forward(monkeypatch):
+    history = History([replace(START, layer="gone"), STRONGER])
+    session = {"history.View": history, "history.View.step": True, "left": None}
+    monkeypatch.setattr("app.shell.history.st.session_state", session)
+    record(START)
+    assert (history.views, history.at) == ([START, STRONGER], 0)
 
 
 def test_only_the_newest_views_are_remembered():
-    history = History((START,))
-    for seed in range(1, 301):
-        history = history.after(replace(START, seed=seed))
+    history = history_of(*(replace(START, seed=seed) for seed in range(1, 301)))
     assert len(history.views) == 200
     assert history.views[history.at].seed == 300
 
@@ -67,8 +75,9 @@ def test_values_are_called_as_their_widgets_call_them():
 def test_to_open_a_tab_is_no_step_and_nothing_to_reset(visit):
     start = RobustnessView()
     looking = replace(start, part="Studies")
-    history = History((start,)).after(looking)
-    assert (history.views, history.at) == ((looking,), 0)
+    history = History([start])
+    history.choose(looking)
+    assert (history.views, history.at) == ([looking], 0)
     person = visit(looked_into="Where do they differ?").turn_to("app/anatomy/page.py")
     assert chosen(person).looked_into == "Where do they differ?"
     assert person.button("Reset").disabled

@@ -16,7 +16,7 @@ from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.language.text import _
 from app.shell import defects, messages, photo_sets, samples
-from app.shell.layout import chart, dark, in_rows, once, tabs
+from app.shell.layout import chart, in_rows, once, tabs
 from app.shell.samples import Source
 
 
@@ -86,8 +86,8 @@ def _blend(
     for column, kind in in_rows(INPUT_KINDS, 2, "large", roomy="bars"):
         with column:
             st.subheader(_(COLUMN_TITLES[kind]))
-            draw_bars = partial(figures.bars, comparison, blend, kind, names, dark=dark())
-            figure = once(f"anatomy.bars.{kind}", (*mixture, dark()), draw_bars)
+            draw_bars = partial(figures.bars, comparison, blend, kind, names)
+            figure = once(f"anatomy.bars.{kind}", mixture, draw_bars)
             alt = words.bars_alt(comparison, blend, kind, names)
             chart(figure, f"anatomy.bars.{kind}", alt)
 
@@ -98,8 +98,8 @@ def _curve(subject: Subject, source: Source | None, way: Way, blend: Blended) ->
         return
     followed, is_true = subject.comparison.attacked_class, subject.comparison.true_class is not None
     sentence = words.curve(lines[0], followed, subject.class_name, is_true)
-    about = subject.base, lines[0].way, blend.way, blend.t, dark()
-    draw = partial(figures.curve, lines, blend, followed, dark=dark())
+    about = subject.base, lines[0].way, blend.way, blend.t
+    draw = partial(figures.curve, lines, blend, followed)
     chart(once("anatomy.curve", about, draw), "anatomy.curve", sentence)
     st.caption(messages.unbroken(sentence))
 

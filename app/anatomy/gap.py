@@ -13,7 +13,7 @@ from app.anatomy.view import AnatomyView
 from app.figures import gap as figures
 from app.language.text import _
 from app.shell import comparison, controls, samples
-from app.shell.layout import chart, dark, in_rows
+from app.shell.layout import chart, in_rows
 from app.shell.messages import unbroken
 
 
@@ -52,12 +52,12 @@ def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = 
     st.markdown(unbroken(sentence))
     if swaps.by == "layer":
         stages = stages_of_layers(subject.lens.model)
-        figure = figures.strip(swaps, second, stages, dark=dark())
+        figure = figures.strip(swaps, second, stages)
         chart(figure, f"anatomy.gap.{where}", sentence)
     else:
         for column, order in in_rows(figures.ORDER_TITLES, 3, roomy=f"gap-{where}"):
             with column:
-                figure = figures.bars(swaps, order, second, dark=dark())
+                figure = figures.bars(swaps, order, second)
                 alt = gap_words.alt(swaps, order, second)
                 chart(figure, f"anatomy.gap.{where}.{order}", alt)
     is_perturbed = "adversarial" in figures.kinds(swaps)

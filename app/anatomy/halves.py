@@ -9,7 +9,7 @@ from app.anatomy.work import Halves
 from app.figures import halves as figures
 from app.language.text import _
 from app.shell import cache, samples
-from app.shell.layout import chart, dark, in_rows
+from app.shell.layout import chart, in_rows
 from app.shell.messages import unbroken
 
 
@@ -39,13 +39,13 @@ def _draw(rows: Halves, way: Way, t: float, pictures: str, origin: str) -> None:
     for column, branch in in_rows(("main", way.second), 2, "large", roomy="halves"):
         table = halves_words.table(rows, branch, way.second)
         with column:
-            figure = figures.bars(table, branch, dark=dark())
+            figure = figures.bars(table, branch)
             chart(figure, f"anatomy.halves.{branch}", halves_words.alt(branch, table))
     st.caption(halves_words.caption(attack, origin))
     sentence = halves_words.line(rows, way.second)
     st.markdown(unbroken(sentence))
     here = t if way.whole else None
-    figure = figures.line(*work.lines_of(rows), Way(way.second), here, dark=dark())
+    figure = figures.line(*work.lines_of(rows), Way(way.second), here)
     chart(figure, "anatomy.accuracies", sentence)
 
 

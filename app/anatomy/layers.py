@@ -12,7 +12,7 @@ from app.figures import map_tables
 from app.figures import norm_layers as figures
 from app.language.text import _, paragraph
 from app.shell import state
-from app.shell.layout import chart, dark
+from app.shell.layout import chart
 
 _MARKED = 4  # channels that are looked into
 
@@ -36,7 +36,7 @@ def layers(subject: Subject) -> None:
         return
     unit = words.UNITS.get(measure, "")
     chart(
-        figures.profile(distances, measure, chosen, unit, dark=dark()),
+        figures.profile(distances, measure, chosen, unit),
         "anatomy.profile",
         sentence,
         on_select=_take_click if subject.current else "ignore",
@@ -66,7 +66,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> N
     sentence = words.channels(distance, measure, marked, view.second)
     st.markdown(sentence)
     unit = words.UNITS.get(measure, "")
-    figure = figures.channels(distance, measure, marked, unit, dark=dark())
+    figure = figures.channels(distance, measure, marked, unit)
     chart(figure, "anatomy.channels", sentence)
     _excited(subject, distance.layer, marked, view)
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from advprop_core.report.colours import branch_colour
+from advprop_core.report.style import Spec, whiskers
 from advprop_core.text import percent, percent_in_tenths
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.anatomy import NOT_ESTIMATED
 from app.figures.style import (
     FAINT,
+    FITTED,
     INK,
     KIND_TITLES,
     SHARES,
-    STRIP_SCALES,
+    STRIP_SCALE,
     bar_marker,
-    error_bars,
-    ink_axes,
+    figure,
     panel_title,
     stage_axis,
 )
@@ -44,52 +43,55 @@ def value_of(score: Score) -> float:
     return score.probability if score.n == 1 else score.accuracy
 
 
-def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figure:
+def bars(gap: Gap, order: Order, second: str) -> Spec:
     """Main, what each swap makes of it, and the second branch; many pictures have intervals.
 
     A line across a bar is the same swap without estimating statistics again.
     """
     rows = gap.rows[order]
-    titles = unit_titles(rows, order, second)
-    fills = [branch_colour("main"), *[FAINT[dark]] * (len(rows) - 2), branch_colour(second)]
-    figure, shown = go.Figure(), kinds(gap)
+    titles, places = unit_titles(rows, order, second), [*range(len(rows))]
+    fills = [branch_colour("main"), *[FAINT] * (len(rows) - 2), branch_colour(second)]
+    panel, shown = ORDER_TITLES[order], kinds(gap)
+    traces = []
     for index, kind in enumerate(shown):
         scores = [row.scores[kind] for row in rows]
-        intervals = [(score.accuracy, *score.interval) for score in scores]
-        figure.add_trace(
-            go.Bar(
-                name=_(KIND_TITLES[kind]),
-                meta={"series": KIND_TITLES[kind], "panel": ORDER_TITLES[order]},
-                x=list(range(len(rows))),
-                y=[value_of(score) for score in scores],
-                error_y=error_bars(intervals, dark) if scores[0].n > 1 else None,
-                marker=bar_marker(fills, kind),
-                hovertext=[_hover(t, s) for t, s in zip(titles, scores, strict=True)],
-                hoverinfo="text",
-                showlegend=False,
-            )
-        )
+        bar = {
+            "type": "bar",
+            "name": _(KIND_TITLES[kind]),
+            "meta": {"series": KIND_TITLES[kind], "panel": panel},
+            "x": places,
+            "y": [value_of(score) for score in scores],
+            "marker": bar_marker(fills, kind),
+            "hovertext": [_hover(t, s) for t, s in zip(titles, scores, strict=True)],
+            "hoverinfo": "text",
+            "showlegend": False,
+        }
+        if scores[0].n > 1:
+            bar["error_y"] = whiskers([(score.accuracy, *score.interval) for score in scores])
+        traces.append(bar)
         if gap.naive is not None:
             offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
             naive = [row.scores[kind] for row in gap.naive[order]]
-            figure.add_trace(_naive(naive, order, titles, offset, dark))
-    places = list(range(len(rows)))
-    figure.update_xaxes(
-        tickvals=places, ticktext=titles, tickangle=0, showgrid=False, fixedrange=True
-    )
-    figure.update_yaxes(range=[0, 1.02], fixedrange=True, **SHARES)
-    ink_axes(figure, dark)
-    figure.update_layout(
-        height=_BARS_HEIGHT,
-        title=panel_title(_(ORDER_TITLES[order]), dark),
-        margin={"l": 0, "r": 0, "t": 34, "b": 28},
+            traces.append(_naive(naive, panel, titles, offset))
+    return figure(
+        traces,
+        _BARS_HEIGHT,
+        (0, 0, 34, 28),
+        x={
+            "tickvals": places,
+            "ticktext": titles,
+            "tickangle": 0,
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        y={"range": [0, 1.02], "fixedrange": True, **SHARES},
+        title=panel_title(_(panel)),
         bargap=1 - _BAR_SHARE,
         bargroupgap=0.06,
     )
-    return figure
 
 
-def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = False) -> go.Figure:
+def strip(gap: Gap, second: str, stages: Mapping[str, str]) -> Spec:
     """Every layer in every order: a row per order and picture, strong where it is probable.
 
     ``gap`` is by layer; ``stages`` says which stage each is in.
@@ -104,38 +106,37 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
             drawn_names.append(f"{_(title)} · {_(KIND_TITLES[kind])}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
     low, high = _ends(lines)
-    figure = go.Figure(
-        go.Heatmap(
-            z=lines,
-            y=drawn_names,
-            meta={"y": names},
-            hovertext=hovers,
-            hoverinfo="text",
-            colorscale=STRIP_SCALES[dark],
-            zmin=low,
-            zmax=high,
-            ygap=3,
-            xgap=1,
-            colorbar={
-                "orientation": "h",
-                "thickness": 8,
-                "len": 0.4,
-                "y": -0.12,
-                "yanchor": "top",
-                "tickvals": [low, high],
-                "ticktext": [percent(low), percent(high)],
-                "tickfont": {"color": INK[dark]},
-            },
-        )
-    )
+    cells = {
+        "type": "heatmap",
+        "z": lines,
+        "y": drawn_names,
+        "meta": {"y": names},
+        "hovertext": hovers,
+        "hoverinfo": "text",
+        "colorscale": STRIP_SCALE,
+        "zmin": low,
+        "zmax": high,
+        "ygap": 3,
+        "xgap": 1,
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 8,
+            "len": 0.4,
+            "y": -0.12,
+            "yanchor": "top",
+            "tickvals": [low, high],
+            "ticktext": [percent(low), percent(high)],
+            "tickfont": {"color": INK},
+        },
+    }
     columns = [stages[row.unit or ""] for row in gap.rows["alone"][1:-1]]
-    figure.update_xaxes(side="top", **stage_axis(columns, first=1))  # the first is main
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
-    ink_axes(figure, dark)
-    figure.update_layout(
-        height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
+    return figure(
+        [cells],
+        _STRIP_ROW * len(lines) + 110,
+        (0, 0, 26, 50),
+        x={"side": "top", **stage_axis(columns, first=1)},  # the first is main
+        y={"autorange": "reversed", "showgrid": False, **FITTED},
     )
-    return figure
 
 
 def _ends(lines: Sequence[Sequence[float]]) -> tuple[float, float]:
@@ -165,23 +166,22 @@ def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
     return titles
 
 
-def _naive(
-    scores: Sequence[Score], order: Order, titles: Sequence[str], offset: float, dark: bool
-) -> go.Scatter:
+def _naive(scores: Sequence[Score], panel: str, titles: Sequence[str], offset: float) -> Spec:
     """A short line across each bar: its height without estimating."""
-    return go.Scatter(
-        x=[column + offset for column in range(len(scores))],
-        y=[value_of(score) for score in scores],
-        meta={"series": NOT_ESTIMATED, "panel": ORDER_TITLES[order]},
-        mode="markers",
-        marker={"symbol": "line-ew", "size": 11, "line": {"width": 2, "color": INK[dark]}},
-        hovertext=[
+    return {
+        "type": "scatter",
+        "x": [column + offset for column in range(len(scores))],
+        "y": [value_of(score) for score in scores],
+        "meta": {"series": NOT_ESTIMATED, "panel": panel},
+        "mode": "markers",
+        "marker": {"symbol": "line-ew", "size": 11, "line": {"width": 2, "color": INK}},
+        "hovertext": [
             _("not estimated: {hovered}").format(hovered=_hover(t, s))
             for t, s in zip(titles, scores, strict=True)
         ],
-        hoverinfo="text",
-        showlegend=False,
-    )
+        "hoverinfo": "text",
+        "showlegend": False,
+    }
 
 
 def _hover(title: str, score: Score) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-import plotly.graph_objects as go
-
 from advprop_core.report.colours import branch_colour
+from advprop_core.report.style import Spec
 from advprop_core.types import InputKind
-from app.figures.style import KIND_TITLES, ink_axes, legend
+from app.figures.style import FITTED, KIND_TITLES, figure, legend
 from app.language.text import _
 
 if TYPE_CHECKING:
@@ -28,43 +27,37 @@ WALKS: tuple[Walk, ...] = ("deletion", "insertion")
 
 
 def curves(
-    curves_of: Mapping[tuple[InputKind, str], Curves],
-    branches: Sequence[str],
-    walk: Walk,
-    *,
-    dark: bool = False,
-) -> go.Figure:
+    curves_of: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str], walk: Walk
+) -> Spec:
     """Deletion or insertion, a line for each map; grey is the mean of random orders."""
-    figure = go.Figure()
     hovered = _("{share} of the pixels: {probability}").format(
         share="%{x:$.0%}", probability="%{y:$.1%}"
     )
+    traces = []
     for (kind, branch), both in curves_of.items():
         dash = _DASHES[kind][list(branches).index(branch) % 3]
         mapped, chance = (getattr(both, name) for name in (walk, f"random_{walk}"))
-        for line, ink in ((chance, _CHANCE), (mapped, branch_colour(branch))):
-            figure.add_trace(
-                go.Scatter(
-                    x=line.shares.numpy(),
-                    y=line.probabilities.numpy(),
-                    mode="lines",
-                    name=f"{branch} · {_(KIND_TITLES[kind])}",
-                    meta={"series": f"{branch} · {KIND_TITLES[kind]}"},
-                    legendgroup=f"{branch}{kind}",
-                    showlegend=line is mapped,
-                    line={"color": ink, "dash": dash, "width": 2 if line is mapped else 1},
-                    hovertemplate=hovered + "<extra>%{fullData.name}</extra>",
-                )
+        for line, ink, width in ((chance, _CHANCE, 1), (mapped, branch_colour(branch), 2)):
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": line.shares.tolist(),
+                    "y": line.probabilities.tolist(),
+                    "mode": "lines",
+                    "name": f"{branch} · {_(KIND_TITLES[kind])}",
+                    "meta": {"series": f"{branch} · {KIND_TITLES[kind]}"},
+                    "legendgroup": f"{branch}{kind}",
+                    "showlegend": line is mapped,
+                    "line": {"color": ink, "dash": dash, "width": width},
+                    "hovertemplate": hovered + "<extra>%{fullData.name}</extra>",
+                }
             )
-    axis = {"tickformat": "$.0%", "fixedrange": True}
-    figure.update_xaxes(title_text=_("pixels changed"), range=[0, 1], **axis)
-    figure.update_yaxes(
-        title_text=_("probability of the class"), range=[0, 1.02], automargin=True, **axis
+    axis = {"tickformat": "$.0%", **FITTED}
+    return figure(
+        traces,
+        300 + 22 * len(curves_of),
+        (2, 2, 8, 2),
+        x={"title": {"text": _("pixels changed")}, "range": [0, 1], **axis},
+        y={"title": {"text": _("probability of the class")}, "range": [0, 1.02], **axis},
+        legend=legend(y=0, yref="container", yanchor="bottom"),
     )
-    ink_axes(figure, dark)
-    figure.update_layout(
-        height=300 + 22 * len(curves_of),
-        margin={"l": 2, "r": 2, "t": 8, "b": 2},
-        legend=legend(dark, y=0, yref="container", yanchor="bottom"),
-    )
-    return figure

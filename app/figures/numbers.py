@@ -1,6 +1,5 @@
 """The numbers of a figure as a table, whatever is drawn of them."""
 
-import base64
 import csv
 import html
 import io
@@ -9,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
+from advprop_core.report.style import Spec
 from advprop_core.text import spreadsheet_cell
 
 _COLUMNS = ("network", "branch", "picture", "condition", "epsilon", "n", "panel", "series", "name",
@@ -18,21 +16,20 @@ _COLUMNS = ("network", "branch", "picture", "condition", "epsilon", "n", "panel"
 _TAG = re.compile(r"<[^>]*>")
 
 
-def to_csv(figure: Any, about: Mapping[str, Any] = MappingProxyType({})) -> str:
+def to_csv(figure: Spec, about: Mapping[str, Any] = MappingProxyType({})) -> str:
     """A row for each number that a figure shows; empty columns are left out.
 
     Args:
-        figure: A plotly figure, or the dict of one. Its scatter, bar and heatmap traces are read;
-            pictures, bands and marks, which have nothing to say on hovering, are not. What a
-            trace's ``meta`` holds by the name of a column is of all its numbers, or, as a list, of
-            one each: of each row, where it is a heatmap.
+        figure: Its scatter, bar and heatmap traces are read; pictures, bands and marks, which have
+            nothing to say on hovering, are not. What a trace's ``meta`` holds by the name of a
+            column is of all its numbers, or, as a list, of one each: of each row, where it is a
+            heatmap.
         about: Column to what is the same of all numbers, unless a trace says it.
     """
-    spec = _as_dict(figure)
-    traced = [row for trace in spec["data"] for row in _rows(trace, spec["layout"])]
-    rows = [{**about, **row} for row in traced]
+    layout = figure["layout"]
+    rows = [{**about, **row} for trace in figure["data"] for row in _rows(trace, layout)]
     used = [name for name in _COLUMNS if any(row.get(name, "") != "" for row in rows)]
-    titles = {axis: _common_title(spec["layout"], axis) for axis in ("x", "y")}
+    titles = {axis: _common_title(layout, axis) for axis in ("x", "y")}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([titles.get(name, name) for name in used])
@@ -40,24 +37,17 @@ def to_csv(figure: Any, about: Mapping[str, Any] = MappingProxyType({})) -> str:
     return text.getvalue()
 
 
-def has_numbers(figure: Any) -> bool:
+def has_numbers(figure: Spec) -> bool:
     """Whether there is anything for :func:`to_csv`; a figure of pictures has nothing."""
-    traces = figure["data"] if isinstance(figure, Mapping) else figure.data
-    return any(_is_read(trace) for trace in traces)
+    return any(map(_is_read, figure["data"]))
 
 
-def _is_read(trace: Any) -> bool:
-    is_silent = "hoverinfo" in trace and trace["hoverinfo"] == "skip"
+def _is_read(trace: Spec) -> bool:
     is_table = trace["type"] == "heatmap"  # its numbers may be written in its cells instead
-    return trace["type"] in _READERS and (is_table or not is_silent)
+    return trace["type"] in _READERS and (is_table or trace.get("hoverinfo") != "skip")
 
 
-def _as_dict(figure: Any) -> dict[str, Any]:
-    spec = figure if isinstance(figure, Mapping) else figure.to_dict()
-    return {"data": spec["data"], "layout": spec.get("layout", {})}
-
-
-def _rows(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(trace: Spec, layout: Spec) -> Iterator[dict[str, Any]]:
     if not _is_read(trace):
         return
     named = {"panel": _panel(trace, layout), "series": _plain(trace.get("name", ""))}
@@ -68,10 +58,10 @@ def _rows(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> Iterator[dict[
         yield named | row
 
 
-def _points(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _points(trace: Spec) -> Iterator[dict[str, Any]]:
     """Of a scatter or a bar, with the ends of their intervals and what a point is called."""
-    names = _values(trace.get("customdata", ()))
-    for at, (x, y) in enumerate(zip(_values(trace["x"]), _values(trace["y"]), strict=True)):
+    names = trace.get("customdata")
+    for at, (x, y) in enumerate(zip(trace["x"], trace["y"], strict=True)):
         if x is None or y is None:
             continue
         row = {"x": x, "y": y, **_meta(trace, at)}
@@ -80,23 +70,23 @@ def _points(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for axis, value in (("x", x), ("y", y)):
             bars = trace.get(f"error_{axis}") or {}
             if "array" in bars:
-                row["high"] = value + _values(bars["array"])[at]
-                row["low"] = value - _values(bars.get("arrayminus", bars["array"]))[at]
+                row["high"] = value + bars["array"][at]
+                row["low"] = value - bars.get("arrayminus", bars["array"])[at]
         yield row
 
 
-def _cells(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _cells(trace: Spec) -> Iterator[dict[str, Any]]:
     """Of a heatmap."""
-    table = [_values(line) for line in _values(trace["z"])]
-    across = _values(trace["x"]) if "x" in trace else range(len(table[0]))
-    down = _values(trace["y"]) if "y" in trace else range(len(table))
+    table = trace["z"]
+    across = trace.get("x") or range(len(table[0]))
+    down = trace.get("y") or range(len(table))
     for at, (y, line) in enumerate(zip(down, table, strict=True)):
         for x, value in zip(across, line, strict=True):
             if value is not None:
                 yield {"x": x, "y": y, "value": value, **_meta(trace, at)}
 
 
-def _meta(trace: Mapping[str, Any], at: int) -> dict[str, Any]:
+def _meta(trace: Spec, at: int) -> dict[str, Any]:
     """What the trace says of the number at this place."""
     meta = trace.get("meta") or {}
     return {name: value[at] if isinstance(value, list) else value for name, value in meta.items()}
@@ -105,31 +95,22 @@ def _meta(trace: Mapping[str, Any], at: int) -> dict[str, Any]:
 _READERS = {"scatter": _points, "bar": _points, "heatmap": _cells}
 
 
-def _values(values: Any) -> list[Any]:
-    """A list, also of what plotly packs: a typed array in base 64."""
-    if isinstance(values, Mapping):
-        array = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
-        shape = values.get("shape")
-        values = array.reshape([int(n) for n in str(shape).split(",")]) if shape else array
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+def _axis(trace: Spec, layout: Spec, axis: str) -> Spec:
+    number = trace.get(f"{axis}axis", axis)[1:]
+    named: Spec = layout.get(f"{axis}axis{number}", {})
+    return named
 
 
-def _axis(trace: Mapping[str, Any], layout: Mapping[str, Any], axis: str) -> Mapping[str, Any]:
-    number = str(trace.get(f"{axis}axis", axis))[1:]
-    found: Mapping[str, Any] = layout.get(f"{axis}axis{number}") or {}
-    return found
-
-
-def _tick(value: Any, axis: Mapping[str, Any], full: Mapping[str, str]) -> Any:
+def _tick(value: Any, axis: Spec, full: Mapping[str, str]) -> Any:
     """What stands at a place, where the places of an axis are numbered from 0 and have names."""
-    names, places = (_values(axis.get(name) or ()) for name in ("ticktext", "tickvals"))
+    names, places = (axis.get(name, []) for name in ("ticktext", "tickvals"))
     if not names or places != list(range(len(names))) or not isinstance(value, int | float):
         return value
     name = names[min(max(round(value), 0), len(names) - 1)]
     return _plain(full.get(name, name))
 
 
-def _panel(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> str:
+def _panel(trace: Spec, layout: Spec) -> str:
     """The title right above the trace's axes; where there is none, that of the figure."""
     across, down = (_axis(trace, layout, axis).get("domain", (0, 1)) for axis in ("x", "y"))
     for note in layout.get("annotations", ()):
@@ -140,7 +121,7 @@ def _panel(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> str:
     return _title(layout)
 
 
-def _common_title(layout: Mapping[str, Any], axis: str) -> str:
+def _common_title(layout: Spec, axis: str) -> str:
     """The title of all axes of a direction, or its letter."""
     titles = set()
     for name, settings in layout.items():
@@ -150,7 +131,7 @@ def _common_title(layout: Mapping[str, Any], axis: str) -> str:
     return titles.pop() if len(titles) == 1 else axis
 
 
-def _title(settings: Mapping[str, Any]) -> str:
+def _title(settings: Spec) -> str:
     """Of a figure or an axis, which plotly takes as a text or with its style."""
     title = settings.get("title") or ""
     return _plain(title.get("text") if isinstance(title, Mapping) else title)

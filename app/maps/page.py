@@ -18,7 +18,7 @@ from app.maps import words
 from app.maps.view import MapsView, ask, asked
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
 from app.shell.cache import Lens
-from app.shell.layout import chart, dark, in_rows, once, table
+from app.shell.layout import chart, in_rows, once, table
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _curves(map_set: MapSet, checks: Mapping[Cell, Trust], method: str) -> None:
     for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):
         with column:
             st.markdown(f"**{_(walk.title())}**")
-            figure = figures.curves(lines, map_set.comparison.branches, walk, dark=dark())
+            figure = figures.curves(lines, map_set.comparison.branches, walk)
             alt = _("{walk} curves of {title}").format(
                 walk=_(walk.title()), title=_(METHODS[method].title)
             )

@@ -8,7 +8,7 @@ from app.language.text import _
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
-from app.shell.layout import chart, dark
+from app.shell.layout import chart
 from app.shell.messages import unbroken
 from app.shell.tasks import Shown, Task
 
@@ -33,7 +33,7 @@ def draw(playground: Shown) -> None:
         names = shown.info.class_names
         sentence = " ".join(words.fooled(shown.result, names))
         st.markdown(unbroken(sentence))
-        chart(figures.matrix(shown.result, names, dark=dark()), "studio.matrix", sentence)
+        chart(figures.matrix(shown.result, names), "studio.matrix", sentence)
         parts = controls.conditions(shown.view, shown.info)
         attack = _(", ").join(text for name, text in parts.items() if name != "branch")
         st.caption(
@@ -79,8 +79,8 @@ def _draw_many(shown: Shown, task: Task) -> None:
     result: ManyPictures = shown.result
     sentence = words.robustness(result.cells)
     st.markdown(unbroken(sentence))
-    chart(figures.accuracies(result.cells, dark=dark()), "studio.accuracies", sentence)
-    model = shown.task.networks[0].name
+    chart(figures.accuracies(result.cells), "studio.accuracies", sentence)
+    model = shown.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))
     if shown.task != task.key:
         st.caption(_("The settings have changed since: measure again to compare."))

@@ -12,7 +12,7 @@ from app.language.text import _, paragraph
 from app.playground import words
 from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
-from app.shell.layout import chart, dark
+from app.shell.layout import chart
 from app.shell.messages import unbroken
 from app.shell.tasks import Shown, Task
 from app.shell.view import STRENGTHS, View, bounds
@@ -38,7 +38,7 @@ def draw(playground: Shown) -> None:
     now = getattr(view, STRENGTHS[norm])
     titles = {b: words.flip(shown.result, b, norm, names) for b in shown.result.predictions}
     chart(
-        figures.curves(shown.result, names, norm, titles, now, dark=dark()),
+        figures.curves(shown.result, names, norm, titles, now),
         _CURVE,
         sentence,
         on_select=lambda: _go_to_click(norm),

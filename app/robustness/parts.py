@@ -15,7 +15,7 @@ from app.language.text import _, english
 from app.robustness import bundled, choosing, gallery, study, tables, words
 from app.shell import state
 from app.shell.fields import several
-from app.shell.layout import chart, dark, report_plots, table
+from app.shell.layout import chart, report_plots, table
 from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _heat_map(
     from app.figures import robustness as figures
 
     if second is None:
-        figure = figures.errors(by_branch[first], dark=dark())
+        figure = figures.errors(by_branch[first])
         sentence = words.errors(by_branch[first])
         heading = f"Wrong answers under corruptions: {', '.join(first)}"
     else:
@@ -138,10 +138,10 @@ def _heat_map(
         if not gains:
             st.markdown(_("These two were not measured on the same corruptions."))
             return
-        figure = figures.difference(gains, dark=dark())
+        figure = figures.difference(gains)
         pair = f"{', '.join(first)} against {', '.join(second)}"
         heading = f"Points of accuracy under corruptions, {pair}"
-        figure.update_traces(meta={"network": pair, "n": by_branch[first][0]["n"]})
+        figure["data"][0]["meta"] = {"network": pair, "n": by_branch[first][0]["n"]}
         sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
     st.markdown(emphasised(sentence))
     chart(figure, "robustness.heat", sentence, heading)

@@ -24,7 +24,7 @@ from app.robustness import parts, words
 from app.robustness.parts import Results
 from app.robustness.view import INNER
 from app.shell import chart_saving, defects, messages, runs, state
-from app.shell.layout import chart, dark, tabs
+from app.shell.layout import chart, tabs
 from app.shell.messages import emphasised
 
 if TYPE_CHECKING:
@@ -60,14 +60,13 @@ def _answer(content: Mapping[str, Any]) -> None:
 
 def _at_a_glance(content: Mapping[str, Any]) -> None:
     """One figure: every branch before and under the strongest attack, or its shape bias."""
-    from app.figures import at_a_glance as figures
-    from app.figures import robustness
+    from app.figures import robustness as figures
 
     clean, hit = of_kind(content["results"], "clean"), hardest(content)
     biased = content.get("shape_bias", {}).get("results", ())
     if not hit and biased:
-        chart(robustness.of_report(plots.shape_biases(biased), dark()), "robustness.glance",
-              shape_biases({"results": biased}), "Shape bias of each branch")  # fmt: skip
+        alt = shape_biases({"results": biased})
+        chart(plots.shape_biases(biased), "robustness.glance", alt, "Shape bias of each branch")
         st.caption(_("Share of answers by shape, of those by shape or texture; 95 % intervals."))
         return
     if not clean and not hit:
@@ -76,7 +75,7 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
     heading = "Right answers on clean images"
     if hit:
         heading = f"Right answers when clean and under {describe_attack(hit[0])}"
-    chart(figures.standings(clean, hit, dark=dark()), "robustness.glance", alt, heading)
+    chart(figures.standings(clean, hit), "robustness.glance", alt, heading)
     st.caption(words.standings(describe_attack(hit[0]) if hit else ""))
 
 

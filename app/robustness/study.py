@@ -12,7 +12,7 @@ from app.language.text import N_, _, english, join, paragraph
 from app.robustness import bundled, choosing
 from app.robustness.view import INNER
 from app.shell import chart_saving, defects, layout, runs, state
-from app.shell.layout import chart, dark
+from app.shell.layout import chart
 from app.shell.messages import graded, safe
 
 Content = Mapping[str, Any]
@@ -190,7 +190,7 @@ def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None
         what=_(measures[measure]), figures=in_words(gains, content["runs"])
     )
     heading = f"Gain of each run: {measures[measure]}"
-    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt, heading)
+    chart(figures.gains(gains, content["runs"]), "robustness.gains", alt, heading)
     for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown(_("### What changes on every measure?"))

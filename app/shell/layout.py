@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from advprop_core.report.sections import Plot
+from advprop_core.report.style import Spec
+from app.figures.style import on_page
 from app.language.text import _, current
 from app.shell import cache, chart_saving, state
 from app.shell.messages import emphasised, plain, unbroken
 from app.shell.pictures import PictureGone
 from app.shell.state import key
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 T = TypeVar("T")
 
@@ -77,12 +76,13 @@ def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
     return drawn
 
 
-def chart(figure: go.Figure, name: str, alt: str, heading: str = "", **options: Any) -> None:
+def chart(figure: Spec, name: str, alt: str, heading: str = "", **options: Any) -> None:
     """A figure and a way to save it; ``alt`` may hold Markdown, which is taken out.
 
     ``heading`` stands above it in a saved file; see :func:`app.shell.chart_saving.offer`.
     """
-    st.plotly_chart(figure, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
+    shown = on_page(figure, dark=st.context.theme.type == "dark")
+    st.plotly_chart(shown, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
     chart_saving.offer(figure, name, alt, heading)
 
 
@@ -120,18 +120,11 @@ def page_button(title: str, page: str, choices: dict[str, Any], **options: Any) 
         st.switch_page(f"app/{page}/page.py")
 
 
-def dark() -> bool:
-    """Whether the page's ground is dark."""
-    return bool(st.context.theme.type == "dark")
-
-
 def report_plots(plots: Sequence[Plot], across: int, page: str, roomy: str) -> None:
     """Plots of a report on this page's ground, so many in a row; ``page`` begins their keys."""
-    from app.figures.robustness import of_report
-
     for column, plot in in_rows(plots, min(across, len(plots)), roomy=roomy):
         with column:
-            chart(of_report(plot.spec, dark()), f"{page}.{plot.key}", plot.alt)
+            chart(plot.spec, f"{page}.{plot.key}", plot.alt)
             if plot.note:
                 st.markdown(emphasised(plot.note))
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from dataclasses import replace
 
@@ -91,7 +92,7 @@ def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
 
 
 def test_bars_have_one_value_for_main_the_blend_and_aux(found):
-    figure = anatomy.bars(found, blend_at(0.25), "adversarial", NAMES)
+    figure = go.Figure(anatomy.bars(found, blend_at(0.25), "adversarial", NAMES))
     main, blend, aux = of_kind(figure, go.Bar)
     assert [bar.name for bar in (main, blend, aux)] == ["main", "25 %", "aux"]
     assert [main.marker.color, aux.marker.color] == [MAIN, AUX]
@@ -114,7 +115,7 @@ def test_the_classes_are_the_same_on_both_pictures_and_hold_what_must_be_seen(ma
     blend = blend_at(0.5, clean=shares, adversarial=last)
     names = [f"c{i}" for i in range(10)]
     labels = [
-        anatomy.bars(found, blend, kind, names).layout.yaxis.ticktext
+        go.Figure(anatomy.bars(found, blend, kind, names)).layout.yaxis.ticktext
         for kind in ("clean", "adversarial")
     ]
     assert labels[0] == labels[1]
@@ -130,7 +131,7 @@ def curve_of(way=WAY, kinds=("clean", "adversarial")):
 
 
 def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
-    figure = anatomy.curve([curve_of()], blend_at(0.5), 0)
+    figure = go.Figure(anatomy.curve([curve_of()], blend_at(0.5), 0))
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [line.name for line in lines] == ["clean", "perturbed"]
     assert [line.line.dash for line in lines] == ["solid", "dot"]
@@ -146,21 +147,21 @@ def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
 
 def test_the_end_of_half_a_way_is_not_called_aux():
     way = Way("aux", "statistics")
-    figure = anatomy.curve([curve_of(way)], blend_at(0.5, way), 0)
+    figure = go.Figure(anatomy.curve([curve_of(way)], blend_at(0.5, way), 0))
     ends = [note.text for note in figure.layout.annotations if "■" in note.text]
     assert [end.partition("</span> ")[2] for end in ends] == ["<b>main</b>", "<b>towards aux</b>"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
-    assert dots[0].marker.color == (MAIN, style.FAINT[False])
+    assert dots[0].marker.color == (MAIN, style.FAINT)
 
 
 def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
-    figure = anatomy.curve([curve_of(Way("aux", "statistics"))], blend_at(0.5), 0)
+    figure = go.Figure(anatomy.curve([curve_of(Way("aux", "statistics"))], blend_at(0.5), 0))
     assert all(trace.x == (0, 1) for trace in figure.data if trace.mode == "markers")
 
 
 def test_a_second_line_is_faint_and_named_once():
-    figure = anatomy.curve([curve_of(), curve_of()], blend_at(0.5), 0)
-    faint = [t for t in figure.data if t.mode == "lines" and t.line.color == style.FAINT[False]]
+    figure = go.Figure(anatomy.curve([curve_of(), curve_of()], blend_at(0.5), 0))
+    faint = [t for t in figure.data if t.mode == "lines" and t.line.color == style.FAINT]
     assert [line.name for line in faint if line.showlegend] == ["not estimated"]
     assert faint[1].y == pytest.approx((0.1, 0.3, 0.5))
 
@@ -172,7 +173,9 @@ ACCURACIES = [MixtureAccuracy(ENDS[0], 100, 80, 40), MixtureAccuracy(ENDS[1], 10
 
 
 def test_bars_of_halves_have_the_colour_of_their_branch_and_wilson_intervals():
-    figure = halves.bars([("as trained", ACCURACIES[1]), ("naive", ACCURACIES[0])], "aux")
+    figure = go.Figure(
+        halves.bars([("as trained", ACCURACIES[1]), ("naive", ACCURACIES[0])], "aux")
+    )
     clean, attacked = figure.data
     assert clean.marker.color == attacked.marker.color == AUX
     assert attacked.x == (0.6, 0.4)
@@ -184,17 +187,17 @@ def test_bars_of_halves_have_the_colour_of_their_branch_and_wilson_intervals():
 
 def test_accuracies_along_the_dial_have_intervals_and_the_present_place():
     rows = dict(enumerate(ACCURACIES))
-    figure = halves.line(rows, rows, WAY, 0.3)
+    figure = go.Figure(halves.line(rows, rows, WAY, 0.3))
     *naive, clean, attacked = figure.data
-    assert {line.line.color for line in naive} == {style.FAINT[False]}
+    assert {line.line.color for line in naive} == {style.FAINT}
     assert (clean.y, attacked.y) == ((0.8, 0.7), (0.4, 0.6))
     assert attacked.error_y.array[1] == pytest.approx(0.0907, abs=1e-3)
     assert figure.layout.shapes[0].x0 == 0.3
-    assert not halves.line(rows, rows, WAY, None).layout.shapes
+    assert not go.Figure(halves.line(rows, rows, WAY, None)).layout.shapes
 
 
 def test_one_line_where_nothing_was_changed():
-    figure = anatomy.curve([curve_of(kinds=("clean",))], blend_at(0.5), 0)
+    figure = go.Figure(anatomy.curve([curve_of(kinds=("clean",))], blend_at(0.5), 0))
     assert [t.name for t in figure.data if t.mode == "lines"] == ["clean"]
 
 
@@ -215,7 +218,7 @@ DISTANCES = (
 
 
 def test_the_profile_has_a_bar_per_layer_with_the_mean_size_of_its_changes():
-    figure = norm_layers.profile(DISTANCES, "mean_shift", "s1.bn", " σ")
+    figure = go.Figure(norm_layers.profile(DISTANCES, "mean_shift", "s1.bn", " σ"))
     (bars,) = figure.data
     assert bars.y[:2] == pytest.approx((0.2, 1.0))
     assert bars.y[2] is None
@@ -238,10 +241,10 @@ def test_stages_have_colours_that_mean_no_branch():
 
 def test_channels_are_sorted_and_the_marked_ones_named():
     one = distance("s1.bn", "s1", mean_shift=[0.1, -2.0, 0.9, 0.5])
-    figure = norm_layers.channels(one, "mean_shift", [1, 2, 3], " σ", dark=False)
+    figure = go.Figure(norm_layers.channels(one, "mean_shift", [1, 2, 3], " σ"))
     (bars,) = figure.data
     assert bars.y == pytest.approx((0.9, 0.5, 0.1, -2.0))
-    ink, faint = style.INK[False], style.FAINT[False]
+    ink, faint = style.INK, style.FAINT
     assert bars.marker.color == (ink, ink, faint, ink)
     assert [note.text for note in figure.layout.annotations] == ["channels 2, 3", "channel 1"]
     assert bars.hovertext[0] == "channel 2: +0.9 σ"
@@ -287,21 +290,21 @@ def gap_of(n=1, by="stage"):
 
 
 def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
-    figure = gap.bars(gap_of(), "alone", "aux")
+    figure = go.Figure(gap.bars(gap_of(), "alone", "aux"))
     clean, perturbed = figure.data
     assert perturbed.y == pytest.approx((0.1, 0.3, 0.2, 0.7))
-    faint = style.FAINT[False]
+    faint = style.FAINT
     assert clean.marker.color == (MAIN, faint, faint, AUX)
     assert [bar.marker.pattern.shape for bar in (clean, perturbed)] == ["", "/"]
     assert figure.layout.xaxis.ticktext == ("main", "stem", "s1", "aux")
     assert not clean.error_y.visible
-    walk = gap.bars(gap_of(), "from_head", "aux")
+    walk = go.Figure(gap.bars(gap_of(), "from_head", "aux"))
     assert walk.layout.xaxis.ticktext == ("main", "+ s1", "aux")
 
 
 def test_a_short_line_marks_what_a_naive_swap_does():
     naive = {order: rows(order, (0.1, 0.05, 0.15, 0.7), 1) for order in gap_of().rows}
-    figure = gap.bars(replace(gap_of(), naive=naive), "alone", "aux")
+    figure = go.Figure(gap.bars(replace(gap_of(), naive=naive), "alone", "aux"))
     _, _, _, marks = figure.data
     assert marks.y == pytest.approx((0.1, 0.05, 0.15, 0.7))
     assert marks.x[0] > 0, "over the second of two bars"
@@ -309,7 +312,7 @@ def test_a_short_line_marks_what_a_naive_swap_does():
 
 
 def test_many_pictures_have_wilson_intervals():
-    figure = gap.bars(gap_of(100), "from_stem", "aux")
+    figure = go.Figure(gap.bars(gap_of(100), "from_stem", "aux"))
     perturbed = figure.data[1]
     assert perturbed.y == pytest.approx((0.1, 0.3, 0.7))
     low = [y - down for y, down in zip(perturbed.y, perturbed.error_y.arrayminus, strict=True)]
@@ -321,7 +324,7 @@ def test_many_pictures_have_wilson_intervals():
 
 def test_the_strip_has_a_column_per_layer_in_every_row():
     stages = {"stem": "first", "s1": "second"}
-    figure = gap.strip(replace(gap_of(), by="layer"), "aux", stages)
+    figure = go.Figure(gap.strip(replace(gap_of(), by="layer"), "aux", stages))
     (heat,) = figure.data
     assert len(heat.y) == 6
     assert [list(line) for line in heat.z[1::2]] == [
@@ -339,19 +342,19 @@ def test_only_clean_pictures_have_only_their_bars():
         order: tuple(replace(r, scores={"clean": r.scores["clean"]}) for r in found)
         for order, found in gap_of().rows.items()
     }
-    assert len(gap.bars(replace(gap_of(), rows=only), "alone", "aux").data) == 1
+    assert len(go.Figure(gap.bars(replace(gap_of(), rows=only), "alone", "aux")).data) == 1
 
 
 def test_figures_can_be_sent_to_a_browser(found):
     blend = blend_at(0.5)
     for figure in (
-        anatomy.bars(found, blend, "clean", NAMES, dark=True),
-        anatomy.curve([curve_of()], blend, 0, dark=True),
-        norm_layers.profile(DISTANCES, "mean_shift", "", "", dark=True),
-        gap.bars(gap_of(9), "alone", "aux", dark=True),
-        gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),
+        anatomy.bars(found, blend, "clean", NAMES),
+        anatomy.curve([curve_of()], blend, 0),
+        norm_layers.profile(DISTANCES, "mean_shift", "", ""),
+        gap.bars(gap_of(9), "alone", "aux"),
+        gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}),
     ):
-        assert len(figure.to_json()) < 100_000
+        assert len(go.Figure(style.on_page(figure, dark=True)).to_json()) < 100_000
 
 
 def test_in_another_language_the_numbers_of_a_figure_stay_english(found, monkeypatch):
@@ -367,7 +370,7 @@ def test_in_another_language_the_numbers_of_a_figure_stay_english(found, monkeyp
     in_english = [to_csv(figure) for figure in figures()]
     monkeypatch.setattr("app.language.text.current", lambda: "zh")
     for figure, numbers in zip(figures(), in_english, strict=True):
-        assert "\\u" in figure.to_json(engine="json"), "Chinese on the page"
+        assert "\\u" in json.dumps(figure), "Chinese on the page"
         assert to_csv(figure) == numbers
 
 

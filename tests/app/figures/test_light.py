@@ -6,8 +6,8 @@ import pytest
 
 from advprop_core.evaluation.studies import Gain
 from advprop_core.report import plots
-from app.figures import at_a_glance, robustness
-from app.figures.style import FAINT, INK, MUTED, STRIP_SCALES, TO_LIGHT
+from app.figures import robustness
+from app.figures.style import TO_DARK, TO_LIGHT, on_page
 from tests.core.evaluation.rows import attacked, make_row
 
 
@@ -23,27 +23,21 @@ def in_light(value):
 
 
 @pytest.mark.parametrize(
-    "draw",
+    "figure",
     [
-        lambda dark: at_a_glance.standings(
-            [make_row()], [attacked("one", "main", 0.3, 0.1)], dark=dark
-        ),
-        lambda dark: robustness.gains(
-            [Gain("a", "aux", "clean", 0.5, 0.1, (0.0, 0.2), 3)], {"a": "A"}, dark=dark
-        ),
-        lambda dark: robustness.difference({("fog", 1): 0.1}, dark=dark),
-        lambda dark: robustness.of_report(plots.reliability(make_row()), dark),
+        robustness.standings([make_row()], [attacked("one", "main", 0.3, 0.1)]),
+        robustness.gains([Gain("a", "aux", "clean", 0.5, 0.1, (0.0, 0.2), 3)], {"a": "A"}),
+        robustness.difference({("fog", 1): 0.1}),
+        plots.reliability(make_row()),
     ],
 )
-def test_every_colour_of_a_dark_page_has_its_like_on_white(draw):
-    dark, light = (json.loads(draw(is_dark).to_json()) for is_dark in (True, False))
+def test_every_colour_of_a_dark_page_has_its_like_on_white(figure):
+    dark, light = (json.loads(json.dumps(on_page(figure, dark=dark))) for dark in (True, False))
     assert dark != light
     assert in_light(dark) == light
 
 
 def test_no_colour_stands_for_two():
-    pairs = [(colours[True], colours[False]) for colours in (INK, FAINT, MUTED)]
-    scales = zip(STRIP_SCALES[True], STRIP_SCALES[False], strict=True)
-    pairs += [(on_dark, on_light) for (_, on_dark), (_, on_light) in scales]
-    assert all(TO_LIGHT[on_dark] == on_light for on_dark, on_light in pairs)
+    assert {on_dark: on_light for on_light, on_dark in TO_DARK.items()} == TO_LIGHT
+    assert len(TO_LIGHT) == len(TO_DARK) == 6
     assert all(colour == colour.upper() for colour in TO_LIGHT)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 import torch
 
@@ -123,7 +124,11 @@ def test_curves_differ_in_more_than_their_colour():
         for kind in ("clean", "adversarial")
         for branch in ("main", "aux")
     }
-    shown = [t for t in figures.curves(found, ["main", "aux"], "deletion").data if t.showlegend]
+    shown = [
+        t
+        for t in go.Figure(figures.curves(found, ["main", "aux"], "deletion")).data
+        if t.showlegend
+    ]
     assert len({t.line.dash for t in shown}) == len({t.name for t in shown}) == 4
 
 
@@ -143,7 +148,7 @@ def test_curves_stand_beside_their_random_orders():
     chance = Curve(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 0.5]))
     one = Curves(line, line, chance, chance)
     both = {("clean", "main"): one, ("adversarial", "aux"): one}
-    figure = figures.curves(both, ("main", "aux"), "insertion")
+    figure = go.Figure(figures.curves(both, ("main", "aux"), "insertion"))
     inks = [trace.line.color for trace in figure.data]
     assert inks == ["#8A949E", "#0072B2", "#8A949E", "#D55E00"]
     assert [t.name for t in figure.data if t.showlegend] == ["main · clean", "aux · perturbed"]

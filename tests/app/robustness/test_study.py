@@ -64,9 +64,9 @@ def test_where_figures_come_from_and_what_is_asked(content):
 def test_a_chart_has_a_line_for_each_run_and_branch(content):
     found = [one for one in studies.gains(content, ["advprop"]) if one.points is not None]
     chart = figures.gains(found, content["runs"])
-    assert [trace.x[0] for trace in chart.data] == pytest.approx([10.333, 0], abs=1e-3)
-    assert chart.data[0].error_x.array[0] == pytest.approx(1.434, abs=1e-3)
-    assert chart.layout.yaxis.ticktext == ("advprop,<br>main", "advprop,<br>aux")
+    assert [trace["x"][0] for trace in chart["data"]] == pytest.approx([10.333, 0], abs=1e-3)
+    assert chart["data"][0]["error_x"]["array"][0] == pytest.approx(1.434, abs=1e-3)
+    assert chart["layout"]["yaxis"]["ticktext"] == ["advprop,<br>main", "advprop,<br>aux"]
 
 
 def test_every_measure_has_a_row_and_an_error_that_falls_is_better(finetuned):

@@ -139,7 +139,7 @@ def test_what_is_there_before_torch_loads_is_light():
     listed += ["pictures.regions", "training.recipe", "cli.options", "evaluation.studies"]
     listed += ["report.pages", "report.plots"]
     modules = [f"advprop_core.{name}" for name in listed]
-    modules += ["app.figures.robustness", "app.robustness.results"]
+    modules += ["app.figures.robustness"]
     modules += ["streamlit_app", "app.shell.controls", "app.shell.gallery"]
     modules += ["app.anatomy.controls"]
     for page in sorted(REPO.glob("app/*/page.py")):

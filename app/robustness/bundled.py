@@ -14,20 +14,15 @@ from app.shell.messages import tame
 
 _FIRST = "imagenette"
 """What a visitor sees at first: every model under many conditions, on photos."""
-_NOT_HERE = ("norm-halves", "added-auxiliaries", "shapes-objects")
-"""On the Anatomy page, and in the docs."""
+_NOT_HERE = ("norm-halves", "added-auxiliaries", "shapes-objects", "transfer")
+"""Beginnings of what is on the Anatomy and the Transfer page, and in the docs."""
 
 
 def bundled() -> dict[str, Path]:
     """Name to file of the results that come with the app, that to begin with in front."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    files = (
-        path
-        for path in folder.glob("*.json")
-        if path.stem not in _NOT_HERE and not path.stem.startswith("transfer")
-    )
-    paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
-    return {path.stem: path for path in paths}
+    paths = sorted(folder.glob("*.json"), key=lambda path: (path.stem != _FIRST, path.stem))
+    return {path.stem: path for path in paths if not path.stem.startswith(_NOT_HERE)}
 
 
 def read(path: Path) -> Mapping[str, Any]:
@@ -39,25 +34,19 @@ def read(path: Path) -> Mapping[str, Any]:
     return cache.results(path, path.stat().st_mtime_ns)
 
 
-def readable(path: Path) -> Mapping[str, Any] | None:
-    """The same; None where it is damaged, which is said when it is opened."""
+def readable(path: Path) -> Mapping[str, Any]:
+    """The same; empty where it is damaged, which is said when it is opened."""
     try:
         return read(path)
     except InputError:
-        return None
+        return {}
 
 
 def questions(files: Mapping[str, Path]) -> dict[str, str]:
     """Name to the question that the results answer, evaluations before studies."""
-    titles: dict[str, str] = {}
-    later: dict[str, str] = {}
-    for name, path in files.items():
-        content = readable(path)
-        if content is None:
-            titles[name] = name
-        else:
-            (later if is_study(content) else titles)[name] = question(content)
-    titles |= later
+    contents = {name: readable(path) for name, path in files.items()}
+    ordered = sorted(contents, key=lambda name: is_study(contents[name]))
+    titles = {name: question(contents[name]) if contents[name] else name for name in ordered}
     asked = list(titles.values())
     return {
         name: title if asked.count(title) == 1 else f"{title} ({name})"

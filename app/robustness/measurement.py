@@ -33,6 +33,8 @@ SEED = 0
 MOST_RADII = 12
 LIMITS: Mapping[Norm, float] = {"linf": 16 / 255, "l2": 4.0}
 _NAMED = 6  # classes, of many
+_SEARCHES = 10  # attacks that a search for the smallest radius takes, about
+_CHECK_STEPS = 20  # of PGD without a limit, see evaluation/masking.py
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,35 @@ def request_of(view: RobustnessView) -> RunRequest:
     return request
 
 
+def passes(request: RunRequest, infos: Mapping[str, ModelInfo]) -> dict[str, int]:
+    """Network to at most about so many, forwards or backwards; AutoAttack's cannot be foretold.
+
+    It may be fewer: restarts leave out images that are fooled, and what earlier runs measured is
+    not measured again.
+    """
+    attacks = [config for config in request.attacks if isinstance(config, AttackConfig)]
+    # Of one image through one branch.
+    each = 1 + len(request.corruptions) + len(request.probes)
+    each += sum(_of_attack(config, request.restarts) for config in attacks)
+    if request.search is not None:
+        each += _SEARCHES * _of_attack(request.search)
+    if request.sanity:
+        each += len(request.radii) + 2 * _CHECK_STEPS + 1
+    counts = {}
+    for name in request.models:
+        branches = len(infos[name].branches)
+        # What was made through one branch is shown to the others too.
+        shown = len(attacks) * (branches - 1) if request.through_each else 0
+        counts[name] = request.images * branches * (each + shown)
+    return counts
+
+
+def _of_attack(config: AttackConfig, restarts: int = 1) -> int:
+    """Each step goes forwards and backwards; the answer takes one pass more."""
+    starts = restarts if config.random_start else 1
+    return starts * (2 * config.steps + 1)
+
+
 def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     """The images that every one of these networks knows the classes of: key to title."""
     all_scenes = all(tuple(info.class_ids) == SHAPES for info in infos.values())
@@ -195,15 +226,27 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
 
     Files and folders go by their last names: a page may be seen by others than who started it.
     """
-    bundled = bundle.bundled_models()
-    models = [
-        name if files[name] == bundled.get(name) else _shown_path(name, files[name])
-        for name in request.models
-    ]
+    bundled, models = bundle.bundled_models(), []
+    for name in request.models:
+        file = files[name]
+        shown = file.name if network_files.was_opened(name) else "/".join(file.parts[-2:])
+        models.append(name if file == bundled.get(name) else shown)
     words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
     if not all(bundle.says_all_itself(str(files[name])) for name in request.models):
         words += cache.model_settings().options
-    words += _attack_options(request)
+    if request.kinds:
+        words += ["--attack", ",".join(request.kinds)]
+        words += ["--epsilon", ",".join(map(exact_radius, request.radii))]
+        if request.norm != "linf":
+            words += ["--norm", request.norm]
+        if request.steps is not None:
+            words += ["--steps", str(request.steps)]
+        if request.restarts > 1:
+            words += ["--restarts", str(request.restarts)]
+        if request.through_each:
+            words += ["--attack-branch", "each"]
+        if request.sanity:
+            words += ["--sanity"]
     if request.severities:
         levels = map(str, request.severities)
         words += ["--corruptions", "all", "--severity", ",".join(levels)]
@@ -212,26 +255,3 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     if request.limit:
         words += ["--smallest-epsilon", exact_radius(request.limit)]
     return shlex.join([*words, "--limit", str(request.images)])
-
-
-def _shown_path(name: str, file: Path) -> str:
-    """The last names of a file; of one that was opened in the app, its name alone."""
-    return file.name if network_files.was_opened(name) else "/".join(file.parts[-2:])
-
-
-def _attack_options(request: RunRequest) -> list[str]:
-    if not request.kinds:
-        return []
-    radii = ",".join(map(exact_radius, request.radii))
-    options = ["--attack", ",".join(request.kinds), "--epsilon", radii]
-    if request.norm != "linf":
-        options += ["--norm", request.norm]
-    if request.steps is not None:
-        options += ["--steps", str(request.steps)]
-    if request.restarts > 1:
-        options += ["--restarts", str(request.restarts)]
-    if request.through_each:
-        options += ["--attack-branch", "each"]
-    if request.sanity:
-        options += ["--sanity"]
-    return options

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
 
 from advprop_core.evaluation import results_file
+from advprop_core.report import pages, plots
+from advprop_core.report.sections import with_short_names
+from advprop_core.report.sentences import (
+    DIFFERENT_IMAGES,
+    accuracies,
+    hardest,
+    headline,
+    shape_biases,
+    verdict,
+)
+from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _
-from app.robustness import bundled, controls, cost, measurement, results, study, words
+from app.language.text import N_, _, english, paragraph
+from app.robustness import bundled, controls, measurement, parts, study, words
 from app.robustness.measurement import RunRequest
-from app.robustness.view import RobustnessView
-from app.shell import results_page, runs
+from app.robustness.parts import Results
+from app.robustness.view import INNER, RobustnessView
+from app.shell import chart_saving, defects, results_page, runs, state
 from app.shell.jobs import Report
+from app.shell.layout import chart, tabs
+from app.shell.messages import emphasised, safe
 from app.shell.results_page import Run
 from app.shell.runs import Content
 
@@ -29,10 +45,8 @@ def _ask(view: RobustnessView, models: Mapping[str, ModelInfo]) -> Run | str:
     return Run(
         runs.task(request.models, measure, request),
         words.plan(request, _(images[request.data])),
-        cost.passes(request, infos),
-        cost.besides(request),
-        help=_("Figures from earlier runs are used again and cost no time."),
-        saved=_("Finished figures are saved: Run continues from there."),
+        measurement.passes(request, infos),
+        words.besides(request),
     )
 
 
@@ -44,12 +58,60 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
 
 
 def _show(result: Content | Outcome) -> None:
-    if not isinstance(result, Mapping):
-        results.show(result.content, result)
-    elif bundled.is_study(result):
-        study.show(result)
-    else:
-        results.show(result, None)
+    """The answer and its figure, then the rest in tabs."""
+    outcome = None if isinstance(result, Mapping) else result
+    content: Content = result if isinstance(result, Mapping) else result.content
+    if bundled.is_study(content):
+        study.show(content)
+        return
+    named = with_short_names(content)
+    with english():  # files say it
+        chart_saving.tell(words.source(content))
+    st.caption(words.measured(content))
+    sentences = headline(named)
+    if sentences:
+        st.markdown(f"## {emphasised(sentences[0])}")
+    if sentences != [_(DIFFERENT_IMAGES)]:
+        ranked = hardest(named) or of_kind(named["results"], "clean")
+        st.markdown(emphasised(verdict(ranked)))
+    for warning in content.get("warnings", ()):
+        st.warning(safe(warning["text"]), icon=":material/visibility_off:")
+    _at_a_glance(named)
+    _more(Results(named, outcome))
+    st.caption(paragraph([words.source(content), *([words.reused(outcome)] if outcome else [])]))
+    if checked := gradients_checked(content):
+        st.caption(f":material/check: {checked}")
+    runs.offer_files(content, "results.json", pages.page)
+
+
+def _at_a_glance(content: Mapping[str, Any]) -> None:
+    """One figure: every branch before and under the strongest attack, or its shape bias."""
+    from app.figures import robustness as figures
+
+    clean, hit = of_kind(content["results"], "clean"), hardest(content)
+    biased = content.get("shape_bias", {}).get("results", ())
+    if not hit and biased:
+        alt = shape_biases({"results": biased})
+        chart(plots.shape_biases(biased), "robustness.glance", alt, "Shape bias of each branch")
+        st.caption(_("Share of answers by shape, of those by shape or texture; 95 % intervals."))
+    elif clean or hit:
+        attack = describe_attack(hit[0]) if hit else ""
+        heading = "Right answers on clean images"
+        if hit:
+            heading = f"Right answers when clean and under {attack}"
+        alt = accuracies(own_attacks([*clean, *hit]))
+        chart(figures.standings(clean, hit), "robustness.glance", alt, heading)
+        st.caption(words.standings(attack))
+
+
+@defects.fragment
+def _more(results: Results) -> None:
+    """Everything else, a tab at a time."""
+    makers = parts.parts(results)
+    with state.remembered(*INNER):
+        tab, title = tabs(list(makers), "part")
+        with tab:
+            makers[title](results)
 
 
 results_page.show_page(

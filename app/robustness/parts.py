@@ -49,11 +49,15 @@ class Results:
 
     def of(self, branches: Sequence[Branch]) -> dict[str, Section]:
         """Key to section, with the figures of these branches alone."""
-        content = dict(self.content)
-        content["results"] = _among(content["results"], branches)
+
+        def among(measure: Mapping[str, Any]) -> dict[str, Any]:
+            rows = [row for row in measure["results"] if tables.who(row) in branches]
+            return {**measure, "results": rows}
+
+        content = among(self.content)
         for name, measure in content.items():
             if isinstance(measure, Mapping) and "results" in measure:
-                content[name] = {**measure, "results": _among(measure["results"], branches)}
+                content[name] = among(measure)
         return {section.key: section for section in sections(content)}
 
 
@@ -88,8 +92,8 @@ def _attacks(results: Results) -> None:
 def _transfers(section: Section) -> None:
     """One matrix or curve at a time."""
     st.markdown(f"### {section.title}")
-    titles = {plot.key: words.plot_title(plot.spec) for plot in section.groups[0].plots}
     plots = {plot.key: plot for plot in section.groups[0].plots}
+    titles = {name: words.plot_title(plot.spec) for name, plot in plots.items()}
     chosen = choosing.choose(_("Network and attack"), titles, "transfer")
     _plots([plots[chosen]], 1)
     st.caption(section.caption)
@@ -193,7 +197,7 @@ def _studies(results: Results) -> None:
     files = bundled.bundled()
     for name, title in bundled.questions(files).items():
         content = bundled.readable(files[name])
-        if content is None or not bundled.is_study(content):
+        if not bundled.is_study(content):
             continue
         if st.button(
             title, icon=":material/science:", on_click=state.choose, kwargs={"results": name},
@@ -243,10 +247,6 @@ def _plots(plots: Sequence[Plot], across: int) -> None:
 def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:
     table(lines)
     st.caption(caption)
-
-
-def _among(rows: Sequence[Row], branches: Sequence[Branch]) -> list[Row]:
-    return [row for row in rows if tables.who(row) in branches]
 
 
 def _name(who: Branch) -> str:

@@ -7,6 +7,7 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from advprop_core import text
+from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.report.sentences import who
 from advprop_core.report.words import Row, corruption, describe, images_asked, points
@@ -69,6 +70,15 @@ def _attacks(request: RunRequest) -> list[str]:
     if not request.sanity:
         return [attacked]
     return [attacked, _("under noise and with no limit on ε, to check the gradients")]
+
+
+def besides(request: RunRequest) -> str:
+    """A phrase around what passes cost, for what they do not tell."""
+    if AUTOATTACK not in request.kinds:
+        return _("{sentence}.")
+    return _(
+        "{sentence}, and those of AutoAttack: some seconds for each image that it does not fool."
+    )
 
 
 def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[str, int], float]:

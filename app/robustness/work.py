@@ -1,10 +1,12 @@
 """A run of the Robustness page, done by a worker."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
 from torch import Tensor
 
 from advprop_core.datasets.named import Images
@@ -13,12 +15,11 @@ from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.data import DataRequest, open_images
 from advprop_core.evaluation.masking import controls
 from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.store import CellStore
+from advprop_core.evaluation.store import FORMAT, CellStore
 from advprop_core.evaluation.suite import Suite, attack_conditions, evaluate
 from advprop_core.evaluation.summary import summarise
 from advprop_core.models.bundle import open_file
 from advprop_core.types import ModelInfo
-from app.robustness import cell_cache
 from app.robustness.measurement import (
     FOLDER,
     SEED,
@@ -31,6 +32,9 @@ from app.shell.cache import model_settings
 from app.shell.jobs import Report
 from app.shell.messages import tamed
 from app.shell.pictures import DRAWN, folder_source, set_source
+
+MOST_FILES = 4000
+"""The oldest go first. A file holds a figure's answers to some images, 30 bytes for each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +102,8 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
         SEED,
         tested.notes,
     )
-    folder = cell_cache.made()
-    store = None if folder is None else CellStore(folder, suite.digests)
+    cells = cell_folder()
+    store = None if cells is None else CellStore(cells, suite.digests)
     evaluation = evaluate(suite, store=store, progress=progress)
     if store is not None and store.failure is not None:
         # Without the path, which visitors do not need to know.
@@ -129,3 +133,36 @@ def _sources(request: RunRequest, images: Images) -> tuple[str, ...]:
     if request.data == FOLDER:
         return tuple(folder_source(file, folder) for file in images.files)
     return tuple(set_source(file, folder, request.data) for file in images.files)
+
+
+# -- where finished figures are kept between runs: one folder of the person's own cache ------------
+
+
+def cell_folder() -> Path | None:
+    """The folder, made if need be and not fuller than it should be; None where it cannot be."""
+    try:
+        # A later version that counts otherwise finds a folder of its own, and is not stopped by
+        # this one.
+        cells = user_cache_path("advprop-lens", appauthor=False) / f"cells-{FORMAT}"
+        cells.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or a read-only one: the page says it keeps nothing
+        return None
+    if not os.access(cells, os.W_OK):
+        return None
+    forget_oldest(cells)
+    return cells
+
+
+def forget_oldest(cells: Path, most: int = MOST_FILES) -> None:
+    """Keep the folder bounded: the files that were written first go first."""
+
+    def written(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except FileNotFoundError:  # another worker has forgotten it just now
+            return 0.0
+
+    cell_files = (path for path in cells.iterdir() if path.suffix in (".safetensors", ".tmp"))
+    files = sorted(cell_files, key=written)
+    for path in files[: max(0, len(files) - most)]:
+        path.unlink(missing_ok=True)

@@ -1,15 +1,16 @@
 """Words of the Transfer page; loads no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from advprop_core.report.transfer_words import comparisons, headline, sources, tables
 from advprop_core.text import percent
+from advprop_core.transfer.grid import Grid
 from app.language.text import N_, _, join, paragraph
 from app.shell.messages import safe
-from app.transfer.request import TransferRequest
+from app.transfer.controls import data_name
 
 LEAD = N_(
     "Each network gets a new head and learns a new task from few images. Utrera et al. (arXiv "
@@ -34,26 +35,19 @@ BUNDLED = {
 """Results that come with the app, by the name of their file."""
 
 
-def plan(request: TransferRequest) -> str:
+def plan(grid: Grid) -> str:
     """What a run will train."""
-    amounts = join([*map(str, request.num_images)])
-    cells = len(request.sources) * len(request.num_images) * request.seeds
     return _(
         "{networks} learn {data} from {amounts} images, with {seeds} seeds: {cells} new heads, "
         "each trained for {epochs} epochs."
     ).format(
-        networks=join([safe(name) for name in request.sources]),
-        data=safe(request.title),
-        amounts=amounts,
-        seeds=request.seeds,
-        cells=cells,
-        epochs=request.epochs,
+        networks=join([safe(name) for name in grid.sources]),
+        data=safe(data_name(grid)),
+        amounts=join([*map(str, grid.num_images)]),
+        seeds=grid.seeds,
+        cells=sum(1 for _cell in grid.cells()),
+        epochs=grid.training.epochs,
     )
-
-
-def bundled(name: str) -> str:
-    """What results that come with the app are of."""
-    return BUNDLED.get(name, safe(name))
 
 
 def source(content: Mapping[str, Any]) -> str:
@@ -97,24 +91,21 @@ def answers(content: Mapping[str, Any]) -> str:
     first, *others = sources(content)
     if not others:
         return "\n".join(map(safe, headline(content)))
+
+    def named(source: str) -> str:
+        """How it was trained before, too: ``imagenette-l2-05 (adversarial, L2 ε = 0.5)``."""
+        training = content["sources"][source]["training"]
+        return _("{name} ({how})").format(name=safe(source), how=safe(training))
+
     lines = []
     for trained, compared in groupby(comparisons(content), itemgetter(0)):
-        against = _("Against {first}, {trained}:").format(
-            first=_named(content, first), trained=trained
-        )
+        against = _("Against {first}, {trained}:").format(first=named(first), trained=trained)
         lines += [against, ""]
         for _trained, source, findings in compared:
-            name = _named(content, source)
-            finding = _("{what}: {figures}").format(what=name, figures=safe(findings))
+            finding = _("{what}: {figures}").format(what=named(source), figures=safe(findings))
             lines.append("- " + _("{sentence}.").format(sentence=finding))
         lines.append("")
     return "\n".join(lines)
-
-
-def _named(content: Mapping[str, Any], source: str) -> str:
-    """A source and how it was trained before: ``imagenette-l2-05 (adversarial, L2 ε = 0.5)``."""
-    training = content["sources"][source]["training"]
-    return _("{name} ({how})").format(name=safe(source), how=safe(training))
 
 
 def best_of(content: Mapping[str, Any], most: int) -> list[str]:
@@ -128,20 +119,14 @@ def best_of(content: Mapping[str, Any], most: int) -> list[str]:
     return sorted(others, key=lambda source: -shares[source])[:most]
 
 
-def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]], str]]:
+def table_rows(content: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, str]], str]]:
     """Each table's title, its rows with columns that a page has room for, and what they mean."""
-    shown = []
     for table in tables(content):
-        columns = (0, 2, 4, 6, 7, 8, 9)
-        names = [table.columns[column] for column in columns]
-        names[4] = _("its 95 % interval")
-        rows = [
-            {name: safe(row[column]) for name, column in zip(names, columns, strict=True)}
-            for row in table.rows
-        ]
+        names = {column: table.columns[column] for column in (0, 2, 4, 6, 7, 8, 9)}
+        names[7] = _("its 95 % interval")
+        rows = [{name: safe(row[column]) for column, name in names.items()} for row in table.rows]
         meanings = [
             _("{sentence}.").format(sentence=safe(text[0].upper() + text[1:]))
             for text in table.meanings
         ]
-        shown.append((table.title, rows, paragraph(meanings)))
-    return shown
+        yield table.title, rows, paragraph(meanings)

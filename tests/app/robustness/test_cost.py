@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.robustness import cost
-from app.robustness.measurement import RunRequest
-from app.shell.results_page import in_words
+from app.robustness.measurement import RunRequest, passes
+from app.robustness.words import besides
+from app.shell.run_time import in_words
 
 INFOS = {"two": SimpleNamespace(branches={"main": "", "aux": ""}),
          "one": SimpleNamespace(branches={"main": ""})}  # fmt: skip
@@ -25,17 +25,17 @@ RADII = (1 / 255, 2 / 255)
 )
 def test_each_branch_and_each_image_is_counted(options, each):
     request = RunRequest(("one", "two"), "shapes", 10, **options)
-    assert cost.passes(request, INFOS) == {"one": 10 * each, "two": 20 * each}
+    assert passes(request, INFOS) == {"one": 10 * each, "two": 20 * each}
 
 
 def test_attacks_through_each_branch_are_shown_to_the_others():
     request = RunRequest(("two",), "shapes", 1, ("pgd",), radii=RADII, steps=5, through_each=True)
-    assert cost.passes(request, INFOS) == {"two": 2 * (1 + 2 * 11 + 2)}
+    assert passes(request, INFOS) == {"two": 2 * (1 + 2 * 11 + 2)}
 
 
 def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
     request = RunRequest(("two",), "shapes", 123, ("pgd", "autoattack"), radii=RADII, steps=10)
-    said = in_words(cost.passes(request, INFOS), cost.besides(request))
+    said = in_words(passes(request, INFOS), besides(request))
     assert said.startswith("At most about 11\u202f000 passes of an image through a network, and ")
     assert "AutoAttack" in said
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advprop_core.errors import InputError
-from app.robustness import bundled, cell_cache, work
+from app.robustness import bundled, work
 from app.shell import cache
 from tests.app.visiting import chosen
 
@@ -20,7 +20,7 @@ LINK = {
 
 @pytest.fixture(autouse=True)
 def cells(monkeypatch, tmp_path):
-    monkeypatch.setattr(cell_cache, "folder", lambda: tmp_path / "cells")
+    monkeypatch.setattr(work, "user_cache_path", lambda *_, **__: tmp_path)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_on_a_full_disk_figures_are_whole_and_it_is_said_that_they_are_not_kept(
     person = come().press("Run")
     assert_whole(person)
     assert re.search(r"could not keep them .*No space left on device", person.text)
-    assert not [*(tmp_path / "cells").iterdir()]  # nor is a part of a file left
+    assert not [*work.cell_folder().iterdir()]  # nor is a part of a file left
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.class_names import imagenet_classes
 from advprop_core.pictures.decoding import decode, to_bytes
-from app.robustness import cell_cache, words
+from app.robustness import words, work
 from app.robustness.measurement import RunRequest
 from app.robustness.work import measure
 from app.shell.jobs import Cancelled, Job
@@ -35,9 +35,8 @@ FIRST, SECOND = sorted(SHAPES)[:2]
 
 @pytest.fixture(autouse=True)
 def cells(monkeypatch, tmp_path):
-    folder = tmp_path / "cells"
-    monkeypatch.setattr(cell_cache, "folder", lambda: folder)
-    return folder
+    monkeypatch.setattr(work, "user_cache_path", lambda *_, **__: tmp_path)
+    return work.cell_folder()
 
 
 def test_figures_are_those_of_the_library(tiny_models):
@@ -93,7 +92,7 @@ class Stopping(Job):
 
 def test_what_was_finished_before_a_stop_is_found_again(tiny_models):
     whole = measure(REQUEST, tiny_models, Job("key", None).report).content
-    for path in cell_cache.folder().iterdir():
+    for path in work.cell_folder().iterdir():
         path.unlink()
     with pytest.raises(Cancelled):
         measure(REQUEST, tiny_models, Stopping("key", None).report)
@@ -115,7 +114,7 @@ def test_a_run_of_more_images_asks_about_the_new_ones_alone(tiny_models):
 
 
 def test_without_a_folder_for_them_figures_are_measured_all_the_same(tiny_models, monkeypatch):
-    monkeypatch.setattr(cell_cache, "made", lambda: None)
+    monkeypatch.setattr(work, "cell_folder", lambda: None)
     assert measure(REQUEST, tiny_models, Job("key", None).report).found_before is None
 
 

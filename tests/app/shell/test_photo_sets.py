@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from advprop_core.errors import InputError
-from app.robustness import cell_cache
+from app.robustness import work
 from app.shell import cache, photo_sets
 from app.shell.store import FileStore
 from tests.app.visiting import chosen, jpeg
@@ -88,7 +88,7 @@ def test_a_folder_counts_with_all_its_files():
 
 
 def test_a_network_is_measured_on_photos_of_a_zip(visit, monkeypatch, tmp_path):
-    monkeypatch.setattr(cell_cache, "folder", lambda: tmp_path / "cells")
+    monkeypatch.setattr(work, "user_cache_path", lambda *_, **__: tmp_path)
     link = {"v": "3", "tested": "tiny-advprop", "images": "12", "attack_steps": "1", "steps": "1",
             "radii": "2/255", "part": "Disagreement"}  # fmt: skip
     person = visit(**link).turn_to(PAGE)

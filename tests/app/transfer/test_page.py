@@ -16,8 +16,7 @@ LINK = {
 
 @pytest.fixture
 def come(tiny, visit, monkeypatch):
-    monkeypatch.setattr("app.transfer.request.TEST_IMAGES", 20)
-    monkeypatch.setattr("app.transfer.work.TEST_IMAGES", 20)
+    monkeypatch.setattr("app.transfer.controls.TEST_IMAGES", 20)
     return lambda **choices: visit(**LINK | choices).turn_to(PAGE)
 
 

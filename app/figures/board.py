@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from advprop_core.attribution.methods import METHODS
 from advprop_core.report.colours import (
     Array,
-    Sign,
     amplification,
     amplify,
     branch_colour,
@@ -16,7 +16,7 @@ from advprop_core.report.colours import (
     overlay,
 )
 from advprop_core.text import percent
-from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind, Prediction
 from app.language.text import N_, _
 
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
@@ -41,11 +41,34 @@ _MAP_ALTS: Mapping[InputKind, str] = {
 }
 
 
-def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
-    """Clean picture, perturbed picture and what lies between, each with its words."""
+def amplified(result: Comparison) -> tuple[Array, int]:
+    """What lies between both pictures, amplified around mid-grey, and how many times."""
     change = (result.adversarial - result.clean).numpy()
     factor = amplification(change)
-    amplified = _("amplified {factor}×").format(factor=factor) if factor > 1 else _("as it is")
+    return amplify(change, factor), factor
+
+
+def overlaid(
+    result: Comparison, scale: str, opacity: float
+) -> dict[tuple[InputKind, str], tuple[Array, AttributionMap]]:
+    """(input kind, branch) to the map over its picture in grey, (3, H, W) in [0, 1], and the map.
+
+    ``scale`` is that of :func:`~advprop_core.report.colours.map_spans`.
+    """
+    values = {cell: drawn.values.numpy() for cell, drawn in result.maps.items()}
+    sign = METHODS[next(iter(result.maps.values())).method].sign
+    spans = map_spans(values, sign, scale)
+    return {
+        cell: (overlay(getattr(result, cell[0]).numpy(), values[cell], sign, spans[cell], opacity),
+               drawn)
+        for cell, drawn in result.maps.items()
+    }  # fmt: skip
+
+
+def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
+    """Clean picture, perturbed picture and what lies between, each with its words."""
+    change, factor = amplified(result)
+    strength = _("amplified {factor}×").format(factor=factor) if factor > 1 else _("as it is")
     # Captions stand under small pictures, in one line; what the change is, the page says above.
     return [
         _picture(
@@ -59,10 +82,10 @@ def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str
             _("The perturbed picture: {perturbation}").format(perturbation=perturbation),
         ),
         _picture(
-            amplify(change, factor),
+            change,
             _("Amplified {factor}×").format(factor=factor) if factor > 1 else _("Change"),
             _("The perturbation, {amplified}: {perturbation}").format(
-                amplified=amplified, perturbation=perturbation
+                amplified=strength, perturbation=perturbation
             ),
         ),
     ]
@@ -87,46 +110,42 @@ def branches(
     result: Comparison, names: Sequence[str], said: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """What each branch answers to both pictures, in words (``said``) and class by class."""
-    return [
-        {
-            "name": branch,
-            "colour": branch_colour(branch),
-            "said": said[branch],
-            "answers": [
+    rows = []
+    for branch in result.branches:
+        predictions = [result.predictions[kind, branch] for kind in INPUT_KINDS]
+        answers = []
+        for index in _followed(predictions, result):
+            shares = [float(prediction.probabilities[index]) for prediction in predictions]
+            answers.append(
                 {
                     "name": names[index],
                     "true": index == result.true_class,
-                    "shares": [_share(result, kind, branch, index) for kind in INPUT_KINDS],
-                    "words": [percent(_share(result, kind, branch, index)) for kind in INPUT_KINDS],
+                    "shares": shares,
+                    "words": [*map(percent, shares)],
                 }
-                for index in _followed(result, branch)
-            ],
-        }
-        for branch in result.branches
-    ]
+            )
+        colour = branch_colour(branch)
+        rows.append({"name": branch, "colour": colour, "said": said[branch], "answers": answers})
+    return rows
 
 
 def maps(
-    result: Comparison, sign: Sign, title: str, names: Sequence[str], scale: str, opacity: float
+    result: Comparison, names: Sequence[str], scale: str, opacity: float
 ) -> dict[str, list[dict[str, str]]]:
-    """Branch to its maps over the clean and the perturbed picture, in grey.
-
-    ``scale`` is that of :func:`~advprop_core.report.colours.map_spans`.
-    """
-    spans = map_spans({c: drawn.values.numpy() for c, drawn in result.maps.items()}, sign, scale)
-    rows: dict[str, list[dict[str, str]]] = {}
-    for branch in result.branches:
+    """Branch to its maps over the clean and the perturbed picture; see :func:`overlaid`."""
+    rows: dict[str, list[dict[str, str]]] = {branch: [] for branch in result.branches}
+    shown = overlaid(result, scale, opacity)
+    for branch, row in rows.items():
         for kind in INPUT_KINDS:
-            drawn = result.maps[kind, branch]
-            values, photo = drawn.values.numpy(), getattr(result, kind).numpy()
-            shown = overlay(photo, values, sign, spans[kind, branch], opacity)
+            pixels, drawn = shown[kind, branch]
             name = names[drawn.class_index]
             alt = _(_MAP_ALTS[kind]).format(
-                title=title, branch=branch, name=name, where=where(values)
+                title=_(METHODS[drawn.method].title),
+                branch=branch,
+                name=name,
+                where=where(drawn.values.numpy()),
             )
-            rows.setdefault(branch, []).append(
-                _picture(shown, _("for {name}").format(name=name), alt, exact=False)
-            )
+            row.append(_picture(pixels, _("for {name}").format(name=name), alt, exact=False))
     return rows
 
 
@@ -141,24 +160,20 @@ def where(values: Array) -> str:
     return _(_PLACES[row][column])
 
 
-def _followed(result: Comparison, branch: str) -> list[int]:
+def _followed(predictions: Sequence[Prediction], result: Comparison) -> list[int]:
     """The answers to both pictures, then what else is probable, the true class among them."""
     most = MOST_ANSWERS if len(result.branches) < 3 else _MOST_OF_MANY
-    sums: dict[int, float] = {}
-    for kind in INPUT_KINDS:
-        for index, share in result.predictions[kind, branch].top(most):
+    peaks: dict[int, float] = {}
+    for prediction in predictions:
+        for index, share in prediction.top(most):
             if share >= _SHOWN:
-                sums[index] = max(share, sums.get(index, 0.0))
-    answers = [result.predictions[kind, branch].class_index for kind in INPUT_KINDS]
-    others = sorted(sums, key=lambda index: -sums[index])
+                peaks[index] = max(share, peaks.get(index, 0.0))
+    answers = [prediction.class_index for prediction in predictions]
+    others = sorted(peaks, key=lambda index: -peaks[index])
     ranked = [*dict.fromkeys([*answers, *others])][:most]  # both answers, however unsure
     if result.true_class is not None and result.true_class not in ranked:
         ranked = [*ranked[: most - 1], result.true_class]
     return ranked
-
-
-def _share(result: Comparison, kind: InputKind, branch: str, index: int) -> float:
-    return float(result.predictions[kind, branch].probabilities[index])
 
 
 def _picture(values: Array, caption: str, alt: str, *, exact: bool = True) -> dict[str, str]:

@@ -21,7 +21,7 @@ from advprop_core.types import INPUT_KINDS, Comparison, InputKind
 from app.figures.anatomy import networks_of
 from app.figures.board import Maps, where
 from app.figures.style import COLUMN_TITLES, KIND_TITLES
-from app.language.text import N_, _, ngettext
+from app.language.text import _, ngettext
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Stacks = Mapping[tuple[InputKind, str], Array]
 """(input kind, branch) to maps one above another, (L, H, W)."""
-_BETWEEN_INPUTS = N_("Clean − perturbed")
 _DIFFERENCE = "difference"
 _FEW = 3  # columns; pictures of more stay small
 
@@ -44,31 +43,40 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
     values = {
         (b, str(kind)): maps[kind, b].values.numpy() for b in branches for kind in INPUT_KINDS
     }
-    changes = _changes(values, branches)
-    span, change_span = colour_span(values.values(), sign), colour_span(changes.values(), "change")
-    rows = [*branches, *([_DIFFERENCE] if len(branches) > 1 else [])]
-    body = []
-    for row in rows:
-        cells = []
-        for column in (*INPUT_KINDS, _DIFFERENCE):
-            photo = getattr(comparison, "adversarial" if column == "adversarial" else "clean")
-            alt = _(", ").join([title, _row_name(branches, row), _column_name(column)])
-            if (drawn := values.get((row, column))) is not None:
-                cells.append(_picture(photo.numpy(), drawn, sign, span, opacity, alt))
-            elif (drawn := changes.get((row, column))) is not None:
-                cells.append(_picture(photo.numpy(), drawn, "change", change_span, opacity, alt))
-            else:
-                cells.append("<td></td>")
-        body.append(_row(_row_title(branches, row), cells))
-    columns = [*(_(COLUMN_TITLES[kind]) for kind in INPUT_KINDS), _(_BETWEEN_INPUTS)]
+    changes = {(b, _DIFFERENCE): values[b, "clean"] - values[b, "adversarial"] for b in branches}
+    # Of a row and a column: markup of its head, and what it is called in words.
+    rows = {branch: (_coloured(branch, branch_colour(branch)), branch) for branch in branches}
+    columns = {str(kind): (_(COLUMN_TITLES[kind]), _seen(kind)) for kind in INPUT_KINDS}
+    columns[_DIFFERENCE] = _("Clean − perturbed"), _("clean minus perturbed")
     words = _("difference: green is more on the clean picture, violet more on the perturbed one")
     if len(branches) > 1:
+        first, second = branches[:2]
+        changes |= {
+            (_DIFFERENCE, kind): values[first, kind] - values[second, kind] for kind in INPUT_KINDS
+        }
+        minus = _("{first} minus {second}").format(first=first, second=second)
+        rows[_DIFFERENCE] = f"{escape(first)} − {escape(second)}", minus
         words = _(
             "difference: green is more on the clean picture or in {first}, violet more on the "
             "perturbed one or in {second}"
-        ).format(first=branches[0], second=branches[1])
+        ).format(first=first, second=second)
+    span, change_span = colour_span(values.values(), sign), colour_span(changes.values(), "change")
+    body = []
+    for row, (head, row_name) in rows.items():
+        cells = []
+        for column, (_head, column_name) in columns.items():
+            kind = "adversarial" if column == "adversarial" else "clean"
+            photo = getattr(comparison, kind).numpy()
+            alt = _(", ").join([title, row_name, column_name])
+            if (drawn := values.get((row, column))) is not None:
+                cells.append(_picture(photo, drawn, sign, span, opacity, alt))
+            elif (drawn := changes.get((row, column))) is not None:
+                cells.append(_picture(photo, drawn, "change", change_span, opacity, alt))
+            else:
+                cells.append("<td></td>")
+        body.append(_row(head, cells))
     return (
-        _table(title, columns, body)
+        _table(title, [head for head, _name in columns.values()], body)
         + _key(sign, span, _("{title} score").format(title=title))
         + _key("change", change_span, words)
     )
@@ -100,7 +108,7 @@ def blend_table(
     span = colour_span([drawn for network in networks for drawn in network.maps.values()], sign)
     body = []
     for kind in INPUT_KINDS:
-        photo, seen = getattr(comparison, kind).numpy(), _column_name(kind)
+        photo, seen = getattr(comparison, kind).numpy(), _seen(kind)
         cells = [_image(photo, seen)]
         for network in networks:
             alt = _(", ").join([title, network.title, seen])
@@ -130,11 +138,6 @@ def excited_table(
     return _table(_("Activations of channels"), heads, body)
 
 
-def _spans(values: Stacks, sign: Sign) -> list[Span]:
-    """A colour scale for each column of maps."""
-    return [colour_span(column, sign) for column in zip(*values.values(), strict=True)]
-
-
 def _rows(
     comparison: Comparison,
     values: Stacks,
@@ -151,40 +154,17 @@ def _rows(
             _picture(photo, drawn, sign, span, opacity, _(", ").join([title, branch, seen]))
             for drawn, span, title in zip(maps, spans, titles, strict=True)
         ]
-        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+        body.append(_row(f"{_coloured(branch, branch_colour(branch))}<br>{seen}", cells))
     return body
 
 
-def _changes(
-    values: Mapping[tuple[str, str], Array], branches: Sequence[str]
-) -> dict[tuple[str, str], Array]:
-    """(row, column) to what lies between: inputs of a branch, and the first two branches."""
-    changes = {(b, _DIFFERENCE): values[b, "clean"] - values[b, "adversarial"] for b in branches}
-    if len(branches) > 1:
-        first, second = branches[:2]
-        changes |= {(_DIFFERENCE, kind): values[first, kind] - values[second, kind]
-                    for kind in INPUT_KINDS}  # fmt: skip
-    return changes
+def _spans(values: Stacks, sign: Sign) -> list[Span]:
+    """A colour scale for each column of maps."""
+    return [colour_span(column, sign) for column in zip(*values.values(), strict=True)]
 
 
-def _row_name(branches: Sequence[str], row: str) -> str:
-    if row != _DIFFERENCE:
-        return row
-    return _("{first} minus {second}").format(first=branches[0], second=branches[1])
-
-
-def _row_title(branches: Sequence[str], row: str) -> str:
-    return " − ".join(map(escape, branches[:2])) if row == _DIFFERENCE else _branch(row)
-
-
-def _column_name(column: str) -> str:
-    if column == _DIFFERENCE:
-        return _("clean minus perturbed")
-    return _("{kind} picture").format(kind=_(KIND_TITLES[column]))
-
-
-def _branch(name: str) -> str:
-    return _coloured(name, branch_colour(name))
+def _seen(kind: InputKind) -> str:
+    return _("{kind} picture").format(kind=_(KIND_TITLES[kind]))
 
 
 def _coloured(name: str, colour: str) -> str:

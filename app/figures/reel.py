@@ -1,6 +1,6 @@
 """A film as small pictures and numbers: what the browser scrubs through, and what is saved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from advprop_core.report.colours import (
 )
 from advprop_core.report.drawing import to_webp
 from advprop_core.types import Prediction
+from advprop_core.visualise.ascent import Visualisation
+from advprop_core.visualise.goals import Channel
 from app.language.text import N_, Sentence
 
 MOST_CLASSES = 4
@@ -79,6 +81,7 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     factor = amplification(change)
     everything = [answer for answers in film.predictions.values() for answer in answers]
     followed = most_probable([film.attacked_class, film.target_class], everything)
+    places: dict[int | None, int] = {index: place for place, index in enumerate(followed)}
     maps = [drawn.numpy() for drawn in film.maps.values()]
     scale = colour_span(maps, sign) if maps else (0.0, 1.0)
     frames = []
@@ -103,8 +106,8 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
             *(Sentence("Where {branch} looks", branch=branch) for branch in film.maps),
         ),
         tuple(names[index] for index in followed),
-        _place(followed, film.true_class),
-        _place(followed, film.target_class),
+        places.get(film.true_class),
+        places.get(film.target_class),
         film.steps,
         film.all_steps,
         film.class_index,
@@ -115,16 +118,9 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
 
 def frame_title(step: int, all_steps: int) -> str:
     """``Clean picture``, ``Random start``, ``Step 3 of 10``."""
-    if step < 0:
-        return N_("Clean picture")
-    if step == 0:
-        return N_("Random start")
-    return numbered_step(step, all_steps)
-
-
-def numbered_step(step: int, all_steps: int) -> str:
-    """``Step 3 of 10``."""
-    return Sentence("Step {step} of {all_steps}", step=step, all_steps=all_steps)
+    if step > 0:
+        return Sentence("Step {step} of {all_steps}", step=step, all_steps=all_steps)
+    return N_("Random start") if step == 0 else N_("Clean picture")
 
 
 def frame_of(
@@ -147,5 +143,37 @@ def most_probable(asked: Iterable[int | None], answers: Iterable[Prediction]) ->
     return tuple(dict.fromkeys(order))[:MOST_CLASSES]
 
 
-def _place(followed: Sequence[int], index: int | None) -> int | None:
-    return followed.index(index) if index in followed else None
+def make_visual_reel(
+    made: Mapping[str, Visualisation], branches: Sequence[str], names: Sequence[str]
+) -> Reel:
+    """Draw every frame of visualisations with the same goal and steps, under one slider.
+
+    Args:
+        made: What stands below each picture, to how it came to be.
+        branches: Whose each is: they decide the colours.
+        names: Class names in class-index order.
+    """
+    films = [*made.values()]
+    goal, steps = films[0].goal, films[0].steps
+    wished = None if isinstance(goal, Channel) else goal
+    followed = most_probable([wished], [film.answers[-1] for film in films])
+    frames = []
+    for frame, step in enumerate(steps):
+        answers = [film.answers[frame] for film in films]
+        title = frame_title(step, steps[-1]) if step else N_("Start")
+        pictures = (to_webp(film.frames[frame].numpy()) for film in films)
+        frames.append(frame_of(title, pictures, answers, followed, names))
+    return Reel(
+        frames=tuple(frames),
+        branches=tuple(made),
+        captions=tuple(made),
+        classes=tuple(names[index] for index in followed),
+        true_place=None,
+        target_place=None if wished is None else 0,
+        steps=steps,
+        all_steps=steps[-1],
+        class_index=followed[0],
+        colours=tuple(map(branch_colour, branches)),
+        start=N_("the start"),
+        exact=None,
+    )

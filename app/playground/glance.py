@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -107,20 +108,13 @@ def _board(
 
 def _maps(drawn: Shown, slot: str) -> dict[str, list[dict[str, str]]] | None:
     """Branch to its maps; None where there are none."""
-    from advprop_core.attribution.methods import METHODS
     from app.figures import board as figures
 
     if drawn.result.maps_refused:
         return None
-    method, view = METHODS[drawn.view.method], drawn.view
-    names, opacity = drawn.info.class_names, view.opacity / 100
-    return once(
-        f"{slot}.maps",
-        (drawn.task, view.scale, opacity),
-        lambda: figures.maps(
-            drawn.result, method.sign, _(method.title), names, view.scale, opacity
-        ),
-    )
+    look = drawn.view.scale, drawn.view.opacity / 100
+    draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
+    return once(f"{slot}.maps", (drawn.task, *look), draw)
 
 
 def say_of_maps(shown: Shown) -> None:

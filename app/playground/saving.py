@@ -23,8 +23,8 @@ from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.report.comparison_sheet import draw_comparison
 from advprop_core.report.comparison_words import captions
 from advprop_core.types import Comparison
-from app.figures import one_picture
-from app.lab import site
+from app.figures.pictures import makers
+from app.lab import writing
 from app.lab.routes import ADDRESS
 from app.language.text import _, reader
 from app.playground import lab_page, words
@@ -110,13 +110,11 @@ def show(shown: Shown, drawn: Shown | None) -> None:
 
 def _one_picture(shown: Shown, drawn: Shown | None) -> None:
     """Any picture of the board by itself."""
-    makers = one_picture.pictures(shown.result)
-    if drawn is not None:
-        view = shown.view
-        makers |= one_picture.maps(drawn.result, view.scale, view.opacity / 100)
+    result = replace(shown.result, maps={}) if drawn is None else drawn.result
+    pictures = makers(result, shown.view.scale, shown.view.opacity / 100)
     title = st.selectbox(
         _("One picture alone"),
-        list(makers),
+        list(pictures),
         format_func=reader(),
         key="save.which",
         help=_("A photo, the perturbation or a map, as a file of its own."),
@@ -124,7 +122,7 @@ def _one_picture(shown: Shown, drawn: Shown | None) -> None:
     _offer(
         _("This picture (PNG)"),
         f"{re.sub('[^a-z0-9]+', '-', title.lower())}.png",
-        makers[title],
+        pictures[title],
         _(
             "The clean and the perturbed picture as the network takes them, pixel by pixel; the "
             "others enlarged."

@@ -10,8 +10,7 @@ from advprop_core.types import AttackConfig, Prediction
 from advprop_core.visualise.ascent import Visualisation, visualise
 from advprop_core.visualise.goals import Channel, Goal
 from advprop_core.visualise.measures import ask, coarse_share
-from app.figures.reel import Reel
-from app.figures.visualised import Drawn, make_visual_reel
+from app.figures.reel import Reel, make_visual_reel
 from app.shell.cache import Lens
 from app.shell.jobs import Report
 
@@ -77,11 +76,9 @@ def see(
     answers = ask({place: each.picture for place, each in made.items()}, witnesses)
     seen = [_seen(place, each, names, answers[place]) for place, each in made.items()]
     several = len(lenses) > 1
-    films = [
-        Drawn(branch, f"{model} {branch}" if several else branch, each)
-        for (model, branch), each in made.items()
-    ]
-    return Visualised(make_visual_reel(films, names), tuple(seen))
+    titled = {f"{m} {branch}" if several else branch: each for (m, branch), each in made.items()}
+    reel = make_visual_reel(titled, [branch for _, branch in made], names)
+    return Visualised(reel, tuple(seen))
 
 
 def _modules(lens: Lens, goal: Goal) -> Mapping[str, nn.Module]:

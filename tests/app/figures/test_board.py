@@ -73,7 +73,7 @@ def test_pictures_are_exact_and_the_change_is_amplified_in_words(make_result):
 def test_maps_share_the_colours_that_they_are_to_share(make_result, scale, strong):
     """The strongest value of a scale is its last colour, yellow; weaker ones are not."""
     maps = {cell: corner(float(i)) for i, cell in enumerate(GRID, 1)}
-    drawn = board.maps(make_result(maps=maps), "magnitude", "Grad-CAM", NAMES, scale, 1.0)
+    drawn = board.maps(make_result(maps=maps), NAMES, scale, 1.0)
     assert list(drawn) == ["main", "aux"]
     corners = [decoded(one)[-1, -1] for row in drawn.values() for one in row]
     yellow = {i for i, colour in enumerate(corners, 1) if abs(colour - [253, 231, 37]).max() < 60}
@@ -82,7 +82,7 @@ def test_maps_share_the_colours_that_they_are_to_share(make_result, scale, stron
 
 def test_a_map_says_its_class_and_where_it_lies(make_result):
     maps = {cell: [[0.0] * 4] * 3 + [[0.0, 0.0, 0.0, 1.0]] for cell in GRID}
-    drawn = board.maps(make_result(maps=maps), "magnitude", "Grad-CAM", NAMES, "each", 0.5)
+    drawn = board.maps(make_result(maps=maps), NAMES, "each", 0.5)
     assert drawn["aux"][1]["alt"] == (
         "Grad-CAM of aux for star on the perturbed picture, strongest at the bottom right"
     )

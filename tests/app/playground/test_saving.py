@@ -21,8 +21,8 @@ from advprop_core.compare.bundles.replay import replay
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels
-from app.figures import one_picture
-from app.lab import site
+from app.figures.pictures import makers
+from app.lab import writing
 from app.playground import lab_page, saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
@@ -151,10 +151,8 @@ def test_each_picture_of_the_board_is_a_file(visit):
         "Map of main, clean picture", "Map of main, perturbed picture",
         "Map of aux, clean picture", "Map of aux, perturbed picture",
     ]  # fmt: skip
-    makers = one_picture.pictures(person.result) | one_picture.maps(
-        person.at.session_state["shown.playground.maps"].result, "each", 0.7
-    )
-    images = [Image.open(io.BytesIO(makers[title]())) for title in titles]
+    pictures = makers(person.at.session_state["shown.playground.maps"].result, "each", 0.7)
+    images = [Image.open(io.BytesIO(pictures[title]())) for title in titles]
     saved = np.asarray(images[1]).transpose(2, 0, 1)
     assert np.array_equal(saved, (255 * person.result.adversarial.numpy()).round())
     assert len({image.tobytes() for image in images}) == len(titles)

@@ -62,7 +62,8 @@ def verdict(result: PictureRest) -> str:
     if len(sides) < 2:
         return ""
     shared, most = set.intersection(*sides), max(map(len, sides))
-    who = join([_name(rest, result) for rest in result.branches])
+    of_model = _("{branch} of {model}") if are_several(result) else "{branch}"
+    who = join([of_model.format(branch=r.branch, model=r.model) for r in result.branches])
     if not shared:
         return _("None of the most helpful images is shared by {who}.").format(who=who)
     if len(shared) == most:
@@ -74,10 +75,9 @@ def verdict(result: PictureRest) -> str:
     )
 
 
-def _name(rest: BranchRest, result: PictureRest) -> str:
-    several = len({each.model for each in result.branches}) > 1
-    of_model = _("{branch} of {model}").format(branch=rest.branch, model=rest.model)
-    return of_model if several else rest.branch
+def are_several(result: PictureRest) -> bool:
+    """Whether two networks were asked."""
+    return len({rest.model for rest in result.branches}) > 1
 
 
 def score(example: Example) -> str:

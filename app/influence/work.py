@@ -23,24 +23,6 @@ _PARTS = 1000  # of one branch's progress
 
 
 @dataclass(frozen=True)
-class TrainingSet:
-    """Which training images.
-
-    Attributes:
-        kind: A key of :data:`app.influence.view.SETS`.
-        limit: At most so many.
-    """
-
-    kind: str
-    limit: int
-
-    def listed(self) -> ImageList:
-        """Their list; an InputError where they cannot be used."""
-        name = "shapes" if self.kind == "scenes" else str(own_folder())
-        return list_images(name, limit=self.limit)
-
-
-@dataclass(frozen=True)
 class Example:
     """A training image.
 
@@ -100,7 +82,8 @@ def trace_picture(
     pixels: Sequence[Tensor],
     *,
     label: str | None,
-    training: TrainingSet,
+    kind: str,
+    limit: int,
     shown: int,
     progress: Report,
 ) -> PictureRest:
@@ -110,23 +93,24 @@ def trace_picture(
         lenses: The networks.
         pixels: The picture at the size of each, (1, 3, S, S) in [0, 1].
         label: The picture's true class, where known.
-        training: Which training images.
+        kind: Which training images; a key of :data:`app.influence.view.SETS`.
+        limit: At most so many of them.
         shown: How many helpful and harmful ones are wanted.
         progress: Of all branches.
     """
-    images = training.listed()
+    images = _training_images(kind, limit)
+    names = [tame(name) for _, name in images.classes]
     true_class = None if label is None else find_class(images.classes, label)
-    pairs = [
+    asked = [
         (lens, branch, of_size)
         for lens, of_size in zip(lenses, pixels, strict=True)
-        for branch in _branches(lens)
+        for branch, origin in lens.info.branches.items()
+        if origin != "copied"
     ]
     rests = []
-    listeners = split(progress, [_PARTS] * len(pairs))
-    for (lens, branch, of_size), listener in zip(pairs, listeners, strict=True):
-        tracer = tracer_of(lens, branch, training, images, listener)
-        rest = tracer.trace(of_size, true_class)
-        names = [tame(name) for _, name in images.classes]
+    listeners = split(progress, [_PARTS] * len(asked))
+    for (lens, branch, of_size), listener in zip(asked, listeners, strict=True):
+        rest = _tracer(lens, branch, images, listener).trace(of_size, true_class)
         rests.append(
             BranchRest(
                 lens.network.name,
@@ -134,8 +118,8 @@ def trace_picture(
                 names[rest.answer],
                 rest.probability,
                 names[rest.class_index],
-                _examples(tracer.images, rest.helpful(shown)),
-                _examples(tracer.images, rest.harmful(shown)),
+                _examples(images, rest.helpful(shown)),
+                _examples(images, rest.harmful(shown)),
             )
         )
     return PictureRest(tuple(rests), len(images), true_class is not None)
@@ -146,18 +130,20 @@ def no_training_images(*, progress: Report) -> PictureRest:
     return PictureRest((), 0, False)
 
 
-def find_suspects(lens: Lens, *, training: TrainingSet, progress: Report) -> tuple[Example, ...]:
+def find_suspects(lens: Lens, *, kind: str, limit: int, progress: Report) -> tuple[Example, ...]:
     """The training images with the largest influence on themselves in main, largest first."""
-    images = training.listed()
-    tracer = tracer_of(lens, MAIN, training, images, progress)
-    return _examples(images, tracer.suspects(SUSPECTS))
+    images = _training_images(kind, limit)
+    return _examples(images, _tracer(lens, MAIN, images, progress).suspects(SUSPECTS))
 
 
-def tracer_of(
-    lens: Lens, branch: str, training: TrainingSet, images: ImageList, progress: Report
-) -> Tracer:
+def _training_images(kind: str, limit: int) -> ImageList:
+    """Their list; an InputError where they cannot be used."""
+    return list_images("shapes" if kind == "scenes" else str(own_folder()), limit=limit)
+
+
+def _tracer(lens: Lens, branch: str, images: ImageList, progress: Report) -> Tracer:
     """A branch with its training images; the last few are kept in memory."""
-    key = (lens.network, branch, training, images.digest)
+    key = (lens.network, branch, images.digest)
     tracer: Tracer | None = cache.tracers().get(key)
     if tracer is None:
         checkpoint = Checkpoint(lens.model, lens.info)
@@ -166,26 +152,16 @@ def tracer_of(
     return tracer
 
 
-def _branches(lens: Lens) -> list[str]:
-    """All but copies of main."""
-    return [name for name, origin in lens.info.branches.items() if origin != "copied"]
-
-
 def _examples(images: ImageList, pairs: Sequence[tuple[int, float]]) -> tuple[Example, ...]:
+    folder = own_folder()
     return tuple(
         Example(
-            _source(images, place),
+            folder_source(images.files[place], folder)
+            if images.files and folder is not None
+            else f"training:{place}",
             tame(images.titles[place]),
             tame(images.classes[int(images.labels[place])][1]),
             score,
         )
         for place, score in pairs
     )
-
-
-def _source(images: ImageList, place: int) -> str:
-    if not images.files:
-        return f"training:{place}"
-    folder = own_folder()
-    assert folder is not None
-    return folder_source(images.files[place], folder)

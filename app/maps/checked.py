@@ -1,22 +1,28 @@
-"""What the checks of maps found: a verdict for each kind of map, and a table of them all."""
+"""Whether maps can be trusted: a verdict for each kind of map, a table of all checks, curves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import fmean as mean
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
+
+import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
+from advprop_core.faithfulness.trust import Cell, Trust, measure_trust
 from advprop_core.text import percent
-from advprop_core.types import InputKind
+from app.figures import maps as figures
 from app.language.text import N_, _, join
+from app.maps import words
+from app.maps.map_set import MapSet
+from app.maps.view import ask, asked
+from app.shell import cache, comparison, state, tasks
+from app.shell.cache import Lens
+from app.shell.layout import chart, in_rows, table
 from app.shell.messages import PICTURES, graded
-
-if TYPE_CHECKING:
-    from advprop_core.faithfulness.curves import Curves
-    from advprop_core.faithfulness.trust import Cell, Trust
+from app.shell.tasks import Shown, Task
 
 COLUMNS = N_("""
 A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check is undecided.
@@ -42,8 +48,7 @@ The limits of ✓ and ✗ are this app's own: no paper fixes them.
 """)
 
 
-@dataclass(frozen=True)
-class _Check:
+class _Check(NamedTuple):
     """One check that speaks for a map or against it.
 
     Attributes:
@@ -51,35 +56,118 @@ class _Check:
         value: What it found of a map.
         good: The figure from which on it speaks for the map.
         bad: That from which on it speaks against it.
+        sign: Of the way its figure is written: a plus where gains are meant.
     """
 
     title: str
     value: Callable[[Trust], Any]
     good: float
     bad: float
+    sign: str = ""
 
     def direction(self, trust: Trust) -> int:
         """1 for the map, −1 against it, 0 where it does not tell."""
         value = self.value(trust)
         if value is None or isinstance(value, Undefined):
             return 0
-        sign = 1 if self.good > self.bad else -1
-        return int(sign * value > sign * self.good) - int(sign * value < sign * self.bad)
+        if self.title == "Random weights":  # a map that turned round is as much the old one
+            value = abs(value)
+        more = 1 if self.good > self.bad else -1
+        return int(more * value > more * self.good) - int(more * value < more * self.bad)
 
 
-def _of_curves(name: str) -> Callable[[Trust], Any]:
-    # Where curves are undefined, so are their gains.
-    return lambda trust: getattr(trust.curves, name, None)
-
-
+# Where curves and infidelity are undefined, so are their gains.
 _CHECKS = (
-    _Check(N_("Deletion"), _of_curves("deletion_gain"), 0.02, -0.02),
-    _Check(N_("Insertion"), _of_curves("insertion_gain"), 0.02, -0.02),
-    _Check(N_("Infidelity"), lambda trust: getattr(trust.infidelity, "relative", None), 0.9, 1.1),
-    _Check(N_("Sensitivity"), lambda trust: trust.sensitivity, 0.5, 1.0),
-    _Check(N_("Random weights"), lambda trust: _size(trust.randomisation.kept), 0.3, 0.6),
+    _Check(N_("Deletion"), lambda t: getattr(t.curves, "deletion_gain", None), 0.02, -0.02, "+"),
+    _Check(N_("Insertion"), lambda t: getattr(t.curves, "insertion_gain", None), 0.02, -0.02, "+"),
+    _Check(N_("Infidelity"), lambda t: getattr(t.infidelity, "relative", None), 0.9, 1.1),
+    _Check(N_("Sensitivity"), lambda t: t.sensitivity, 0.5, 1.0),
+    _Check(N_("Random weights"), lambda t: t.randomisation.kept, 0.3, 0.6),
 )
-_SIGNED = ("Deletion", "Insertion")
+
+
+def show(shown: Shown, map_set: MapSet, current: bool) -> None:
+    """What the checks found that were asked for, and a button for those that were not."""
+    st.subheader(_("Can these maps be trusted?"))
+    st.markdown(_(words.TRUST))
+    to_check = [method for method in map_set.methods if method in asked(shown.view)]
+    checks = _checked(shown, map_set, to_check)
+    if others := [_(METHODS[method].title) for method in map_set.methods if method not in to_check]:
+        st.button(
+            _("Check {others} too").format(others=join(others))
+            if to_check
+            else _("Check these maps"),
+            key="maps.check",
+            icon=":material/fact_check:",
+            disabled=not current,
+            on_click=state.choose,  # in the link, so that a reload finds it
+            kwargs={"checked": ask(shown.view)},
+        )
+    if not checks:
+        return
+    titles = {cell[0]: _(METHODS[cell[0]].title) for cell in checks}
+    for method in titles:
+        st.markdown(verdict(checks, method))
+    table(row(*check) for check in checks.items())
+    for sentence in _undefined(checks):
+        st.caption(sentence)
+    st.markdown(_("#### What the columns mean"))
+    st.markdown(_(COLUMNS))
+    st.markdown(_("#### How does the probability of the class change, pixel by pixel?"))
+    for tab, (method, title) in zip(st.tabs([*titles.values()]), titles.items(), strict=True):
+        lines = {
+            (kind, branch): found.curves
+            for (name, kind, branch), found in checks.items()
+            if name == method and not isinstance(found.curves, Undefined)
+        }
+        with tab:
+            for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):
+                with column:
+                    walk_title = _(walk.title())
+                    st.markdown(f"**{walk_title}**")
+                    figure = figures.curves(lines, map_set.comparison.branches, walk)
+                    alt = _("{walk} curves of {title}").format(walk=walk_title, title=title)
+                    chart(figure, f"curves.{method}.{walk}", alt)
+            st.caption(_(words.CURVES))
+
+
+def _checked(shown: Shown, map_set: MapSet, methods: Sequence[str]) -> Mapping[Cell, Trust]:
+    """What the checks of these maps found so far.
+
+    Each kind of map is a task of its own, so that another kind beside it does not undo it. The
+    first that is still coming shows its progress; those behind it show when it is done.
+    """
+    lens = cache.load_lens(shown.view.model)
+    named = {f"trust.{method}": _check(shown, map_set, lens, method) for method in methods}
+    jobs = {
+        slot: tasks.submit(slot, task)
+        for slot, task in named.items()
+        if not tasks.is_stopped(slot, task)
+    }
+    checks: dict[Cell, Trust] = {}
+    for slot, task in named.items():
+        shown_check = tasks.answer(slot, task, same_inputs=True)
+        if shown_check is not None:
+            checks |= shown_check.result
+        elif slot in jobs and not jobs[slot].done:
+            break
+    return checks
+
+
+def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
+    """The checks of one kind of map; what other kinds stand beside it does not matter."""
+    view, info = shown.view, lens.info
+    about = (
+        shown.about,
+        comparison.layer_of(view, lens, [method]),
+        comparison.explained(view, info, one_class=True),
+        *comparison.perturbing(view, info).values(),
+    )
+    maps = {(method, *cell): drawn for cell, drawn in map_set.of(method).items()}
+    pictures = comparison.inputs(map_set.comparison)
+    mask = cache.mask(view.image, info.input_size)
+    call = partial(measure_trust, lens.branches, pictures, maps, mask=mask)
+    return Task((lens.network,), "trust", (about, method), call)
 
 
 def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
@@ -118,8 +206,7 @@ def row(cell: Cell, trust: Trust) -> dict[str, str]:
         _("Picture"): _(PICTURES[kind]),
     }
     for check in _CHECKS:
-        shown = trust.randomisation.kept if check.title == "Random weights" else check.value(trust)
-        text = _number(shown, "+" if check.title in _SIGNED else "")
+        text = _number(check.value(trust), check.sign)
         line[_(check.title)] = graded(text, check.direction(trust), "✓✗")
     line[_("Other branch")] = _others(trust)
     line[_("Under attack")] = _number(getattr(trust.under_attack, "rank_correlation", None))
@@ -128,30 +215,15 @@ def row(cell: Cell, trust: Trust) -> dict[str, str]:
     return line
 
 
-def undefined(checks: Mapping[Cell, Trust]) -> list[str]:
+def _undefined(checks: Mapping[Cell, Trust]) -> list[str]:
     """Why some figures are missing."""
     reasons = {
         f"{_(METHODS[method].title)}, {branch}, {_(PICTURES[kind])}: {trust.curves.reason}"
         for (method, kind, branch), trust in checks.items()
         if isinstance(trust.curves, Undefined)
     }
-    return [
-        _("– where there is no figure. {reason}.").format(reason=reason)
-        for reason in sorted(reasons)
-    ]
-
-
-def curves(checks: Mapping[Cell, Trust], method: str) -> dict[tuple[InputKind, str], Curves]:
-    """(input kind, branch) to the curves of one kind of map, where they exist."""
-    return {
-        (kind, branch): trust.curves
-        for (name, kind, branch), trust in checks.items()
-        if name == method and not isinstance(trust.curves, Undefined)
-    }
-
-
-def _size(value: Score) -> Score:
-    return value if isinstance(value, Undefined) else abs(value)
+    sentence = _("– where there is no figure. {reason}.")
+    return [sentence.format(reason=reason) for reason in sorted(reasons)]
 
 
 def _number(value: Score | None, sign: str = "") -> str:
@@ -162,9 +234,7 @@ def _number(value: Score | None, sign: str = "") -> str:
 
 def _others(trust: Trust) -> str:
     """The agreement with the other branch, or with each of them by name."""
-    numbers = {
-        name: _number(other.rank_correlation) for name, other in trust.across_branches.items()
-    }
-    if len(numbers) > 1:
-        return ", ".join(f"{name} {number}" for name, number in numbers.items())
-    return next(iter(numbers.values()), "–")
+    others = {name: _number(o.rank_correlation) for name, o in trust.across_branches.items()}
+    if len(others) > 1:
+        return ", ".join(f"{name} {number}" for name, number in others.items())
+    return next(iter(others.values()), "–")

@@ -19,7 +19,7 @@ from app.shell.jobs import Report
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from advprop_core.faithfulness.trust import Cell, Trust
+    from advprop_core.faithfulness.trust import Cell
 
 _ATTACK_SHARE = 0.2  # of the progress bar
 
@@ -92,52 +92,20 @@ def make_map_set(
             refused[method] = str(error)
         else:
             maps |= {(method, *cell): drawn for cell, drawn in grid.items()}
-    stages, strips = _strips(branches, pictures, explained)
-    return MapSet(comparison, maps, refused, stages, strips, _agreements(maps, branches))
-
-
-def trust(
-    map_set: MapSet,
-    branches: Mapping[str, nn.Module],
-    mask: Tensor | None,
-    *,
-    method: str,
-    progress: Report,
-) -> Mapping[Cell, Trust]:
-    """Measure whether the maps of one kind can be trusted.
-
-    See :mod:`advprop_core.faithfulness.trust`.
-    """
-    from advprop_core.faithfulness.trust import measure_trust
-
-    maps = {(method, *cell): drawn for cell, drawn in map_set.of(method).items()}
-    pictures = inputs(map_set.comparison)
-    return measure_trust(branches, pictures, maps, mask=mask, progress=progress)
-
-
-def _strips(
-    branches: Mapping[str, nn.Module], pictures: Mapping[InputKind, Tensor], class_index: int
-) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
-    """Grad-CAM through all stages at a glance."""
+    # Grad-CAM through all stages at a glance.
     stages = spatial_stages(next(iter(branches.values())), pictures["clean"])
-    if not stages:
-        return (), {}
-    return stages, {
-        (kind, branch): explain_layers(module, pixels, class_index, stages)
+    strips = {
+        (kind, branch): explain_layers(module, pixels, explained, stages)
         for branch, module in branches.items()
         for kind, pixels in pictures.items()
+        if stages
     }
-
-
-def _agreements(
-    maps: Mapping[Cell, AttributionMap], branches: Mapping[str, nn.Module]
-) -> dict[tuple[str, InputKind], Agreement]:
-    """Of the first two branches."""
-    if len(branches) < 2:
-        return {}
-    first, second = list(branches)[:2]
-    return {
-        (method, kind): agree(drawn.values[None], maps[method, kind, second].values[None])[0]
-        for (method, kind, branch), drawn in maps.items()
-        if branch == first
-    }
+    agreements = {}
+    if len(branches) > 1:
+        first, second = list(branches)[:2]
+        agreements = {
+            (method, kind): agree(drawn.values[None], maps[method, kind, second].values[None])[0]
+            for (method, kind, branch), drawn in maps.items()
+            if branch == first
+        }
+    return MapSet(comparison, maps, refused, stages, strips, agreements)

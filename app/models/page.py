@@ -6,11 +6,11 @@ import streamlit as st
 
 from advprop_core.models.cards import describe_attack, metric_of
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _
-from app.models import card
-from app.shell import cache, messages, network_files, opening, state
-from app.shell.layout import page_button
-from app.shell.messages import quote
+from app.language.text import N_, _, listing
+from app.shell import cache, network_files, opening, state
+from app.shell.layout import page_button, table
+from app.shell.messages import FEW_CLASSES, quote, safe
+from app.shell.network_fields import FACTS
 
 _TABLE, _CARD = "models.table", "models.card"
 _OBJECTIVES = N_(
@@ -21,6 +21,12 @@ _OBJECTIVES = N_(
 )
 # Columns that are no accuracy: their keys, in English as in the file that the table offers.
 _ABOUT = (N_("Network"), N_("Classes"), N_("Pixels"), N_("Data"), N_("Objective"), N_("Images"))
+_FROM = {
+    "given": N_("set by the person who opened it"),
+    "read": N_("read in the file"),
+    "found": N_("found from the tensors"),
+    "guessed": N_("guessed: check it"),
+}
 
 
 def page() -> None:
@@ -66,7 +72,7 @@ def page() -> None:
             icon=":material/open_in_new:",
             width="stretch",
         )
-    card.show(chosen, infos[chosen])
+    _card(chosen, infos[chosen])
 
 
 def _readable() -> dict[str, ModelInfo]:
@@ -75,18 +81,14 @@ def _readable() -> dict[str, ModelInfo]:
     for name in (*network_files.opened(), *cache.model_files()):
         try:
             info = cache.model_info(name)
-            card.measured(info)
+            _measured(info)
             _line(name, info)
             infos[name] = info
         except ValueError as error:  # CheckpointError, or what ModelInfo refuses
-            st.error(f"{messages.safe(name)}: {error}")
+            st.error(f"{safe(name)}: {error}")
         except (KeyError, TypeError) as error:  # a header that others wrote may hold anything
-            reason = quote(str(error))
-            st.error(
-                _("{name}: the card of this file cannot be read: {reason}").format(
-                    name=messages.safe(name), reason=reason
-                )
-            )
+            sentence = _("{name}: the card of this file cannot be read: {reason}")
+            st.error(sentence.format(name=safe(name), reason=quote(str(error))))
     return infos
 
 
@@ -115,10 +117,8 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
     counts: dict[int, None] = {}
     for branch in info.branches:
         for kind in ("clean", "attack"):
-            metric = metric_of(info, branch, kind)
-            if metric:
-                condition = metric["condition"]
-                title = kind if kind == "clean" else describe_attack(condition)
+            if metric := metric_of(info, branch, kind):
+                title = kind if kind == "clean" else describe_attack(metric["condition"])
                 shares[f"{branch}, {title}"] = 100 * metric["top1"]
                 counts[metric["n"]] = None
     asked = {"Images": " / ".join(map(str, counts))} if counts else {}
@@ -135,6 +135,83 @@ def _choose_row(names: list[str]) -> None:
     """The card of the row that was chosen."""
     if rows := st.session_state[_TABLE]["selection"]["rows"]:
         st.session_state[_CARD] = names[rows[0]]
+
+
+# -- the card of a network -------------------------------------------------------------------------
+
+
+def _card(name: str, info: ModelInfo) -> None:
+    """Everything that is known of it."""
+    st.header(network_files.title(name))
+    st.markdown(
+        _("{architecture}, {size} × {size} px, {count} classes: {names}.").format(
+            architecture=safe(info.architecture),
+            size=info.input_size,
+            count=info.num_classes,
+            names=listing(info.class_names, FEW_CLASSES),
+        )
+    )
+    sentence = _("**{branch}** was {origin}.")
+    origins = {branch: _(info.origin(branch).sentence) for branch in info.branches}
+    lines = (f"- {sentence.format(branch=b, origin=origin)}" for b, origin in origins.items())
+    st.markdown("\n".join(lines))
+    _sources(name, info)
+    if info.metrics:
+        table(_measured(info))
+    if command := info.recipe.get("command"):
+        with st.expander(_("How it was trained")):
+            st.code(command, language="shell", wrap_lines=True)
+            st.json(dict(info.recipe), expanded=False)
+
+
+def _measured(info: ModelInfo) -> list[dict[str, Any]]:
+    """A line for each figure of a network."""
+    rows = []
+    for metric in info.metrics:
+        condition = metric["condition"]
+        if condition["kind"] == "clean":
+            what = _("clean accuracy")
+        elif condition["kind"] == "shape-bias":
+            what = _("shape bias")
+        else:
+            what = _("robust accuracy, {attack}").format(attack=describe_attack(condition))
+        low, high = (f"{100 * end:.1f}" for end in metric["interval"])
+        rows.append(
+            {
+                _("Branch"): safe(metric["branch"]),
+                _("What"): what,
+                _("Result"): f"{100 * metric['top1']:.1f} %",
+                _("95 % interval"): _("{low} to {high} %").format(low=low, high=high),
+                _("Images"): metric["n"],
+                _("Data"): safe(metric["data"]),
+            }
+        )
+    return rows
+
+
+def _sources(name: str, info: ModelInfo) -> None:
+    """What was read of a file in a foreign layout, said, found, guessed and ignored."""
+    origin = network_files.origin(name)
+    findings = cache.model_findings(name) if origin is None else origin.findings
+    if findings is None:
+        return
+    file = cache.file_of(name).name if origin is None else origin.file
+    st.markdown(_("Opened from the file {file}:").format(file=quote(file, 80)))
+    is_found = origin is not None and origin.is_found
+    lines = []
+    for fact in findings.facts(info):
+        source = "found" if is_found and fact.name == "architecture" else fact.source
+        if source is not None:  # branches are above
+            lines.append(
+                {
+                    _("What"): _(FACTS[fact.name]),
+                    _("Value"): safe(fact.value),
+                    _("Known from"): _(_FROM[source]),
+                }
+            )
+    table(lines)
+    for remark in findings.remarks("the file"):
+        st.markdown(safe(remark))
 
 
 page()

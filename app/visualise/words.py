@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
@@ -46,55 +46,49 @@ def heading(view: VisualiseView, info: ModelInfo, layer: str) -> str:
 def verdict(result: Visualised) -> str:
     """Which change is coarsest, and which is finest."""
     ordered = sorted(result.pictures, key=lambda seen: seen.coarse)
-    finest, coarsest = ordered[0], ordered[-1]
-    several = len({seen.model for seen in result.pictures}) > 1
+    finest, coarsest, whose = ordered[0], ordered[-1], _naming(result)
     first = _(
         "**{branch}** draws the coarsest: {share} of its change lies in patterns of 16 pixels or "
         "more."
     )
-    if len(ordered) == 1:
+    if len(result.pictures) == 1:
         first = _(
             "**{branch}** draws this picture: {share} of its change lies in patterns of 16 pixels "
             "or more."
         )
-    sentences = [
-        sentence.format(branch=_whose(seen, several), share=percent(seen.coarse))
-        for sentence, seen in (
-            (first, coarsest),
-            (_("**{branch}** draws the finest: {share}."), finest),
-        )
-    ]
-    return paragraph(sentences[: len(ordered)])
+    sentences = [first.format(branch=whose(coarsest), share=percent(coarsest.coarse))]
+    if len(result.pictures) > 1:
+        second = _("**{branch}** draws the finest: {share}.")
+        sentences.append(second.format(branch=whose(finest), share=percent(finest.coarse)))
+    return paragraph(sentences)
 
 
 def rows(result: Visualised, view: VisualiseView) -> list[dict[str, str]]:
     """The measures of every picture, by column."""
-    several = len({seen.model for seen in result.pictures}) > 1
-    return [_row(seen, several, view.wished == "channel") for seen in result.pictures]
+    lines, whose = [], _naming(result)
+    for seen in result.pictures:
+        line = {
+            _("Picture of"): whose(seen),
+            _("It says"): f"{safe(seen.answer)} {percent(seen.probability)}",
+            _("Change (L2)"): f"{seen.length:.1f}",
+            _("Coarse"): percent(seen.coarse),
+        }
+        # Of the other branches that see the class too; a network is named if it is another.
+        witnesses = [
+            branch if model == seen.model else f"{safe(model)} {branch}"
+            for (model, branch), share in seen.seen_by.items()
+            if share > _SEEN
+        ]
+        if seen.seen_by:
+            line[_("Also seen by")] = _(", ").join(witnesses) or _("none")
+        elif view.wished == "channel":
+            line[_("Activation")] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
+        lines.append(line)
+    return lines
 
 
-def _row(seen: Seen, several: bool, is_channel: bool) -> dict[str, str]:
-    row = {
-        _("Picture of"): _whose(seen, several),
-        _("It says"): f"{safe(seen.answer)} {percent(seen.probability)}",
-        _("Change (L2)"): f"{seen.length:.1f}",
-        _("Coarse"): percent(seen.coarse),
-    }
-    if seen.seen_by:
-        row[_("Also seen by")] = _(", ").join(_witnesses(seen)) or _("none")
-    elif is_channel:
-        row[_("Activation")] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
-    return row
-
-
-def _witnesses(seen: Seen) -> Sequence[str]:
-    """Those of the other branches that see the class too; a network is named if it is another."""
-    return [
-        branch if model == seen.model else f"{safe(model)} {branch}"
-        for (model, branch), share in seen.seen_by.items()
-        if share > _SEEN
-    ]
-
-
-def _whose(seen: Seen, several: bool) -> str:
-    return f"{safe(seen.model)} {seen.branch}" if several else seen.branch
+def _naming(result: Visualised) -> Callable[[Seen], str]:
+    """What a picture is called: by its branch, and by its network where there are two."""
+    if len({seen.model for seen in result.pictures}) == 1:
+        return lambda seen: seen.branch
+    return lambda seen: f"{safe(seen.model)} {seen.branch}"

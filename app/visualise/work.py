@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from advprop_core.attribution.progress import split
-from advprop_core.types import AttackConfig, Prediction
+from advprop_core.types import AttackConfig
 from advprop_core.visualise.ascent import Visualisation, visualise
 from advprop_core.visualise.goals import Channel, Goal
 from advprop_core.visualise.measures import ask, coarse_share
@@ -65,46 +64,42 @@ def see(
     """
     made: dict[tuple[str, str], Visualisation] = {}
     witnesses: dict[tuple[str, str], tuple[nn.Module, int]] = {}
-    listeners = split(progress, [_PARTS] * len(lenses))
-    for lens, start, listener in zip(lenses, starts, listeners, strict=True):
-        modules = _modules(lens, goal)
-        drawn = visualise(modules, start, goal, config, progress=listener)
+    for number, (lens, start) in enumerate(zip(lenses, starts, strict=True)):
+
+        def report(share: float, number: int = number) -> None:
+            progress((number + share) / len(lenses))
+
+        modules: Mapping[str, nn.Module] = lens.branches
+        if isinstance(goal, Channel):
+            # A layer inside a folded pair would give something else than the network's own.
+            modules = {branch: lens.model.branch(branch) for branch in lens.model.branch_names}
+        drawn = visualise(modules, start, goal, config, progress=report)
         for branch, module in modules.items():
             made[lens.network.name, branch] = drawn[branch]
             witnesses[lens.network.name, branch] = module, lens.info.input_size
     names = lenses[0].info.class_names
     answers = ask({place: each.picture for place, each in made.items()}, witnesses)
-    seen = [_seen(place, each, names, answers[place]) for place, each in made.items()]
+    seen = []
+    for place, each in made.items():
+        says, seen_by = each.answers[-1], {}
+        if not isinstance(goal, Channel):
+            seen_by = {
+                other: float(answer.probabilities[goal])
+                for other, answer in answers[place].items()
+                if other != place
+            }
+        seen.append(
+            Seen(
+                *place,
+                names[says.class_index],
+                says.confidence,
+                float(each.change.norm()),
+                float(coarse_share(each.change[None])[0]),
+                (each.scores[0], each.scores[-1]),
+                seen_by,
+            )
+        )
     several = len(lenses) > 1
     titled = {f"{m} {branch}" if several else branch: each for (m, branch), each in made.items()}
     reel = make_visual_reel(titled, [branch for _, branch in made], names)
     return Visualised(reel, tuple(seen))
-
-
-def _modules(lens: Lens, goal: Goal) -> Mapping[str, nn.Module]:
-    """A layer inside a folded pair would give something else than the network's own."""
-    if isinstance(goal, Channel):
-        return {branch: lens.model.branch(branch) for branch in lens.model.branch_names}
-    return lens.branches
-
-
-def _seen(
-    place: tuple[str, str],
-    made: Visualisation,
-    names: Sequence[str],
-    answers: Mapping[tuple[str, str], Prediction],
-) -> Seen:
-    answer_at_end = made.answers[-1]
-    seen_by = {}
-    if not isinstance(made.goal, Channel):
-        others = {other: answer for other, answer in answers.items() if other != place}
-        seen_by = {o: float(answer.probabilities[made.goal]) for o, answer in others.items()}
-    return Seen(
-        *place,
-        names[answer_at_end.class_index],
-        answer_at_end.confidence,
-        float(made.change.norm()),
-        float(coarse_share(made.change[None])[0]),
-        (made.scores[0], made.scores[-1]),
-        seen_by,
-    )

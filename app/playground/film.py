@@ -18,8 +18,22 @@ from app.shell.tasks import Shown, Task
 
 def draw(playground: Shown) -> None:
     """The pictures of every step under a slider, and buttons to save them."""
-    view = playground.view
-    shown = tasks.answer("studio.film", _task(playground), view, playground.info, playground.title)
+    view, info = playground.view, playground.info
+    lens = cache.load_lens(view.model)
+    task = Task.of(
+        (lens.network,),
+        filmed,
+        lens.branches,
+        playground.result.clean[None],
+        about=playground.about,
+        names=info.class_names,
+        opacity=view.opacity / 100,
+        config=comparison.attack_config(view, info),
+        attack_branch=view.attack_branch,
+        true_class=playground.result.true_class,
+        maps=comparison.map_request(view, lens, _method(view.method), one_class=True),
+    )
+    shown = tasks.answer("studio.film", task, view, info, playground.title)
     if shown is None:
         return
     attack = controls.describe(shown.view, shown.info)
@@ -40,25 +54,6 @@ def draw(playground: Shown) -> None:
 def _method(chosen: str) -> str:
     """The map of every frame: the chosen one, or Grad-CAM where that takes long."""
     return chosen if METHODS[chosen].cost == "fast" else "grad-cam"
-
-
-def _task(playground: Shown) -> Task:
-    view, lens = playground.view, cache.load_lens(playground.view.model)
-    return Task.of(
-        (lens.network,),
-        filmed,
-        lens.branches,
-        playground.result.clean[None],
-        about=playground.task.about,
-        names=playground.info.class_names,
-        opacity=view.opacity / 100,
-        config=comparison.attack_config(view, playground.info),
-        attack_branch=view.attack_branch,
-        true_class=playground.result.true_class,
-        maps=comparison.map_request(
-            replace(view, method=_method(view.method)), lens, one_class=True
-        ),
-    )
 
 
 def filmed(

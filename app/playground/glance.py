@@ -1,20 +1,41 @@
-"""A comparison at a glance: what happened in a sentence, pictures, answers and maps."""
+"""A comparison at a glance: what happened in a sentence, pictures, answers and maps.
+
+Two stand side by side where one was kept: it, and the one that is chosen now.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from advprop_core.types import Comparison, ModelInfo
-from app.language.text import N_, _
-from app.shell import cache, comparison, controls, messages, state, tasks
-from app.shell.layout import once
+from advprop_core.attribution.methods import METHODS
+from advprop_core.types import ModelInfo
+from app.elements.board import board
+from app.figures import board as figures
+from app.language.text import N_, _, join
+from app.playground.view import PlaygroundView, read_kept, write_kept
+from app.shell import (
+    cache,
+    comparison,
+    controls,
+    history,
+    messages,
+    network_files,
+    state,
+    tasks,
+)
+from app.shell.layout import in_rows, once
+from app.shell.messages import quote, safe
 from app.shell.pictures import is_foreign
 from app.shell.tasks import Shown
-from app.shell.view import View
+from app.shell.view import EXPLAINED, View
 
+# The line above a half; both are as high as their buttons.
+_HEAD: dict[str, Any] = {"horizontal": True, "vertical_alignment": "center"}
 # What is measured on the perturbed picture, and how.
 _FACTS = {
     N_("Largest change"): N_("of any colour value (L∞)"),
@@ -41,7 +62,10 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         elif warning := messages.unfamiliar(result, info):
             st.warning(warning, icon=":material/help:")
         st.markdown(f"## {heading}")
-        st.caption(" ".join(_remarks(result, info)))
+        # What the heading alone would let one overlook.
+        remarks = [_(messages.ONE_NORM)] if len(result.branches) == 1 else []
+        remarks += filter(None, [messages.one_attack(result)])
+        st.caption(" ".join([*remarks, *messages.close_classes(result, info)]))
     at_a_glance = st.container()
     with st.container():  # progress comes and goes without moving what is below it
         task = comparison.maps_task(shown, cache.load_lens(shown.view.model))
@@ -51,39 +75,32 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
     return drawn
 
 
-def _remarks(result: Comparison, info: ModelInfo) -> list[str]:
-    """What the heading alone would let one overlook."""
-    alone = [_(messages.ONE_NORM)] if len(result.branches) == 1 else []
-    one_attack = messages.one_attack(result)
-    close_classes = messages.close_classes(result, info)
-    return [*alone, *([one_attack] if one_attack else []), *close_classes]
-
-
 def outline(view: View, info: ModelInfo) -> None:
     """The clean picture, and the places of all that will be there once torch is loaded."""
-    from app.elements.board import board
-    from app.figures import board as figures
-
     st.markdown(_("## The network is being loaded …"))
     title = _(cache.picture(view.image, info.input_size).title)
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    board("outline", label=_("Soon here"), pictures=pictures, branches=branches, maps={})
+    board("outline", _("Soon here"), pictures, branches, {}, [], is_old=False)
 
 
 def _board(
     shown: Shown, drawn: Shown | None, said: Mapping[str, str], slot: str, is_half: bool
 ) -> None:
-    from app.elements.board import board
-    from app.figures import board as figures
-
     result, names = shown.result, shown.info.class_names
     words = controls.describe(shown.view, shown.info)
     pictures = once(
         f"{slot}.pictures",
         (shown.task, shown.title, words),
-        lambda: figures.pictures(result, _(shown.title), words),
+        partial(figures.pictures, result, _(shown.title), words),
     )
+    maps = None
+    if drawn is None:
+        maps = {}
+    elif not drawn.result.maps_refused:
+        look = drawn.view.scale, drawn.view.opacity / 100
+        draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
+        maps = once(f"{slot}.maps", (drawn.task, *look), draw)
     facts = result.facts
     values = (
         f"{facts.linf * 255:.2f}/255",
@@ -93,42 +110,32 @@ def _board(
     )
     board(
         slot,
-        label={"playground": _("Now"), "beside": _("Kept")}[slot],
-        pictures=pictures,
-        branches=figures.branches(result, names, said),
-        maps={} if drawn is None else _maps(drawn, slot),
-        facts=[
+        {"playground": _("Now"), "beside": _("Kept")}[slot],
+        pictures,
+        figures.branches(result, names, said),
+        maps,
+        [
             {"title": _(title), "value": value, "help": _(help)}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
         ],
-        isOld=drawn is not None and drawn.task.about != shown.task,  # maps of a comparison before
-        isHalf=is_half,
+        is_old=drawn is not None and drawn.about != shown.task,
+        is_half=is_half,
     )
-
-
-def _maps(drawn: Shown, slot: str) -> dict[str, list[dict[str, str]]] | None:
-    """Branch to its maps; None where there are none."""
-    from app.figures import board as figures
-
-    if drawn.result.maps_refused:
-        return None
-    look = drawn.view.scale, drawn.view.opacity / 100
-    draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
-    return once(f"{slot}.maps", (drawn.task, *look), draw)
 
 
 def say_of_maps(shown: Shown) -> None:
     """What maps show, and how to see them otherwise."""
-    from advprop_core.attribution.methods import METHODS
-
     maps, method = shown.result.maps, METHODS[shown.view.method]
     if shown.result.maps_refused:
         reason = messages.not_drawn(_(method.title), shown.result.maps_refused)
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-    remarks = once("maps.remarks", shown.task, lambda: messages.faint_maps(maps))
-    for sentence in [caption, *remarks]:
+
+    def remarks() -> list[str]:
+        return [*messages.empty_maps(maps), *messages.weak_maps(maps)]
+
+    for sentence in [caption, *once("maps.remarks", shown.task, remarks)]:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.scale()
@@ -152,4 +159,97 @@ def _grid(shown: Shown) -> None:
         help=_("An earlier layer gives maps with more cells, but it reacts less to whole objects."),
         on_click=state.choose,
         kwargs={"layer": "" if is_finer else finer},
+    )
+
+
+# -- two side by side ------------------------------------------------------------------------------
+
+
+def offer_beside(shown: Shown) -> None:
+    """A button that keeps what is shown, so that another network, picture or setting joins it."""
+    st.button(
+        _("Keep this beside"),
+        key="beside.keep",
+        icon=":material/splitscreen_right:",
+        help=_(
+            "This result stays on the left. Change the network, the picture or the attack, and "
+            "the right half shows the new result."
+        ),
+        on_click=state.choose,
+        kwargs={"beside": write_kept(shown.view)},
+    )
+
+
+def show_beside(shown: Shown) -> Shown | None:
+    """What was kept, then what is chosen now; returns the maps of the latter."""
+    kept = read_kept(shown.view.beside)
+    left, right = (place for place, half in in_rows("kn", 2, roomy="beside"))
+    with left:
+        _show_kept(kept, shown.view)
+    with right:
+        with st.container(gap=None):
+            with st.container(key="half-now", **_HEAD):
+                st.markdown(_("**Now**"), width="content")
+                different = history.changes(kept, replace(shown.view, beside="", studio=""))
+                st.caption(join(different) if different else _("same settings: change something"))
+            st.caption(_whose(shown.view, shown.info))
+        return show(shown, "playground", is_half=True)
+
+
+def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
+    missing = _missing(kept)
+    with st.container(gap=None):
+        with st.container(key="half-kept", **_HEAD):
+            st.markdown(_("**Kept**"), width="content")
+            st.button(
+                _("Swap"),
+                key="beside.swap",
+                type="tertiary",
+                help=_(
+                    "Exchange the two halves: continue with the kept settings, and keep the "
+                    "current ones."
+                ),
+                on_click=state.choose,
+                kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
+            )
+            st.button(
+                _("Close"),
+                key="beside.close",
+                type="tertiary",
+                on_click=state.choose,
+                kwargs={"beside": ""},
+            )
+        if not missing:
+            st.caption(_whose(kept, cache.model_info(kept.model)))
+    if missing:
+        st.warning(_("The kept result cannot be shown: {missing}.").format(missing=missing))
+        return
+    lens = cache.load_lens(kept.model)
+    title = cache.picture(kept.image, lens.info.input_size).title
+    task = comparison.comparison_task(kept, lens)
+    shown = tasks.answer("beside", task, kept, lens.info, title)
+    if shown is not None:
+        show(shown, "beside", is_half=True)
+
+
+def _whose(view: PlaygroundView, info: ModelInfo) -> str:
+    """Whose answers a half shows, and to what change of the picture."""
+    network = safe(network_files.title(view.model))
+    return f"**{network}**: {controls.describe(view, info)}"
+
+
+def _missing(kept: PlaygroundView) -> str:
+    """What a link asks for that is not here; empty where all is."""
+    info = cache.known_models(network_files.opened()).get(kept.model)
+    if info is None:
+        return _("there is no network {model}").format(model=quote(kept.model))
+    if kept.attack_branch not in info.branches:
+        return _("{model} has no branch {branch}").format(
+            model=quote(kept.model), branch=quote(kept.attack_branch)
+        )
+    unknown = {kept.target, kept.explained} - {"", *EXPLAINED, *info.class_ids}
+    if not unknown:
+        return ""
+    return _("{model} has no class {name}").format(
+        model=quote(kept.model), name=quote(unknown.pop())
     )

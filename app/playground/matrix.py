@@ -1,17 +1,28 @@
 """The matrix of the attack studio: who fools whom, on this picture and on many?"""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from advprop_core.compare.matrix import attack_matrix
+from advprop_core.datasets.named import load_images
+from advprop_core.evaluation.cells import TestedModel
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.results import BranchResult
+from advprop_core.evaluation.suite import Suite, evaluate
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
 from app.language.text import _
 from app.playground import words
-from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
+from app.shell.jobs import Report
 from app.shell.layout import chart
 from app.shell.messages import unbroken
 from app.shell.tasks import Shown, Task
 
+MOST_IMAGES = 100
+_AT_ONCE = 10  # images between two reports of progress
 _MANY = "studio.folder"
 
 
@@ -51,12 +62,24 @@ def draw(playground: Shown) -> None:
 def _many_pictures(playground: Shown) -> None:
     """A button, then progress, then the matrix with its intervals."""
     st.markdown(_("##### And on many pictures?"))
-    task = _task_of_many(playground)
-    if task is None:
+    view, info = playground.view, playground.info
+    source = samples.source_for(info, MOST_IMAGES, view.photos)
+    if source is None:
         reason = samples.no_photos(samples.class_folders())
         st.caption(_("This needs photos of this network's classes.") + f" {reason}")
         photo_sets.uploader("photos", disabled=False)
         return
+    lens = cache.load_lens(view.model)
+    task = Task.of(
+        (lens.network,),
+        attack_many,
+        lens.model,
+        info,
+        about="images",
+        is_long=True,
+        data=source.name,
+        config=comparison.attack_config(view, info),
+    )
     asked = tasks.offer(
         _MANY,
         task,
@@ -71,36 +94,55 @@ def _many_pictures(playground: Shown) -> None:
         return
     # What was asked is measured to its end, whatever else is chosen meanwhile.
     shown = tasks.answer(_MANY, asked, info=playground.info)
-    if shown is not None:
-        _draw_many(shown, task)
-
-
-def _draw_many(shown: Shown, task: Task) -> None:
+    if shown is None:
+        return
     result: ManyPictures = shown.result
     sentence = words.robustness(result.cells)
     st.markdown(unbroken(sentence))
     chart(figures.accuracies(result.cells), "studio.accuracies", sentence)
-    model = shown.networks[0].name
-    st.caption(words.how_measured(result, model, shown.info.class_names))
+    st.caption(words.how_measured(result, shown.networks[0].name, shown.info.class_names))
     if shown.task != task.key:
         st.caption(_("The settings have changed since: measure again to compare."))
 
 
-def _task_of_many(playground: Shown) -> Task | None:
-    """The matrix over many pictures, or None where there are none with this network's classes."""
-    info = playground.info
-    source = samples.source_for(info, MOST_IMAGES, playground.view.photos)
-    if source is None:
-        return None
-    lens = cache.load_lens(playground.view.model)
-    config = comparison.attack_config(playground.view, info)
-    return Task.of(
-        (lens.network,),
-        attack_many,
-        lens.model,
-        info,
-        about="images",
-        is_long=True,
-        data=source.name,
-        config=config,
+@dataclass(frozen=True)
+class ManyPictures:
+    """Who fools whom on many pictures.
+
+    Attributes:
+        data: ``shapes``, or a folder.
+        config: The attack.
+        cells: Clean, then attacks through each branch; every time for every branch.
+        unreadable: Number of files that were left out.
+        ignored_classes: Class folders that the network does not know.
+    """
+
+    data: str
+    config: AttackConfig
+    cells: tuple[BranchResult, ...]
+    unreadable: int
+    ignored_classes: tuple[str, ...]
+
+
+def attack_many(
+    model: DualBNModel, info: ModelInfo, *, data: str, config: AttackConfig, progress: Report
+) -> ManyPictures:
+    """Clean, then an attack through each branch, every time for every branch.
+
+    A targeted attack is measured on the pictures of other classes.
+
+    Raises:
+        InputError: If the folder's classes are not the network's, or no picture is left.
+    """
+    images = load_images(data, info.input_size, classes=info.classes, limit=MOST_IMAGES)
+    attackable = images.labels != (-1 if config.target_class is None else config.target_class)
+    through = [Condition(config, branch) for branch in info.branches]
+    tested = TestedModel("", model, images.pixels[attackable], images.labels[attackable])
+    evaluation = evaluate(
+        Suite([tested], [Condition(), *through]),
+        batch_size=_AT_ONCE,
+        progress=progress,
+    )
+    return ManyPictures(
+        data, config, evaluation.results, len(images.unreadable), images.ignored_classes
     )

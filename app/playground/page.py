@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.elements.eraser import eraser
 from app.language.text import N_, _
-from app.playground import beside, glance, studio, words
+from app.playground import glance, studio, words
 from app.playground.view import PlaygroundView
 from app.shell import messages, state, workbench
 from app.shell.comparison import comparison_task, target_class
@@ -27,43 +27,36 @@ def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
     from app.playground import saving  # here: it loads torch
 
-    _eraser(shown)
-    drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
+    if st.session_state[key("perturbation")] == "erase":
+        _eraser(shown)
+    is_alone = not shown.view.beside
+    drawn = glance.show(shown, "playground") if is_alone else glance.show_beside(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_(_ENLARGE))
-        if not shown.view.beside:
-            beside.offer(shown)
+        if is_alone:
+            glance.offer_beside(shown)
     if drawn is not None:
         glance.say_of_maps(drawn)
-    _honesty(shown)
-    saving.show(shown, drawn)
-
-
-def _eraser(shown: Shown) -> None:
-    """The clean picture, to be drawn on, where it is to be erased by hand."""
-    from app.figures import pictures  # here: it loads torch
-
-    if st.session_state[key("perturbation")] != "erase":
-        return
-    png = pictures.to_png(shown.result.clean.numpy())
-    caption, alt = (
-        _("Mark what to erase: {title}").format(title=_(shown.title)),
-        _("The clean picture: {title}").format(title=_(shown.title)),
-    )
-    regions = st.session_state[key("regions")]
-    with st.container(width=_ERASER):
-        eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
-
-
-def _honesty(shown: Shown) -> None:
-    """What a person must know before believing it."""
-    info = shown.info
     st.subheader(_("How large is this perturbation?"))
+    info = shown.info
     sentences = messages.honesty(shown.result, info)
     sentences.append(messages.learnt(info, shown.result.true_class is not None))
     if (target := target_class(shown.view, info)) is not None:
         sentences.insert(0, words.reached(shown.result, target, info.class_names))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+    saving.show(shown, drawn)
+
+
+def _eraser(shown: Shown) -> None:
+    """The clean picture, to be drawn on."""
+    from app.figures.pictures import to_png  # here: it loads torch
+
+    title, regions = _(shown.title), st.session_state[key("regions")]
+    caption = _("Mark what to erase: {title}").format(title=title)
+    alt = _("The clean picture: {title}").format(title=title)
+    png = to_png(shown.result.clean.numpy())
+    with st.container(width=_ERASER):
+        eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
 
 
 workbench.show_page(

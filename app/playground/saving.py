@@ -1,8 +1,11 @@
 """What can be saved of a comparison; every file is made when its button is pressed."""
 
 import re
+import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -16,22 +19,25 @@ from advprop_core.compare.bundles.write import (
     write_bundle,
 )
 from advprop_core.compare.experiment import Experiment
+from advprop_core.models import checkpoints
 from advprop_core.models.bundle import says_all_itself
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.report.comparison_sheet import draw_comparison
 from advprop_core.report.comparison_words import captions
-from advprop_core.types import Comparison
+from advprop_core.types import AttackConfig, Comparison
 from app.figures.pictures import makers
 from app.lab import writing
 from app.lab.routes import ADDRESS
 from app.language.text import _, reader
-from app.playground import lab_page, words
+from app.playground import words
 from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
 from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def show(shown: Shown, drawn: Shown | None) -> None:
@@ -65,7 +71,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                 _offer(
                     _("A page that needs no server (HTML)"),
                     "lab.html",
-                    lambda: lab_page.write(shown),
+                    lambda: write_lab(shown),
                     _(
                         "This network and this picture in one file. It attacks, answers and draws "
                         "maps in a browser, offline, on a phone too. Writing it takes about a "
@@ -145,7 +151,11 @@ def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
     view, lens = shown.view, cache.load_lens(shown.view.model)
-    maps = None if drawn is None else map_request(drawn.view, lens)
+    try:
+        given = cache.picture(view.image, shown.info.input_size).data
+    except PictureGone:  # the pixels that the network took are in the result
+        given = None
+    maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
     return Record(
         Experiment(
             perturbation(view, shown.info),
@@ -157,7 +167,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
         replace(shown.result, maps={}) if drawn is None else drawn.result,
         _source(lens),
         shown.title,
-        _given(view.image, shown.info.input_size),
+        given,
     )
 
 
@@ -172,14 +182,6 @@ def _source(lens: cache.Lens) -> Source:
     return Source(name_for_people, lens.model, lens.info, settings, file_sha256(file))
 
 
-def _given(source: str, size: int) -> bytes | None:
-    """The picture's file; None where it is an upload that the server no longer keeps."""
-    try:
-        return cache.picture(source, size).data
-    except PictureGone:  # the pixels that the network took are in the result
-        return None
-
-
 def _sheet(record: Record, scale: str) -> bytes:
     """With maps in the colours that they have on the page."""
     title = f"{record.source.info.name or record.source.name} on {record.title}"
@@ -191,3 +193,33 @@ def _sheet(record: Record, scale: str) -> bytes:
 def _bundle(shown: Shown, drawn: Shown | None) -> bytes:
     record = _record(shown, drawn)
     return write_bundle(replace(record, sheet=_sheet(record, shown.view.scale)))
+
+
+def write_lab(shown: Shown) -> bytes:
+    """Network and picture as one HTML file that needs no server.
+
+    The picture is as the network takes it.
+
+    Raises:
+        InputError: If the network cannot run in a browser.
+    """
+    lens = cache.load_lens(shown.view.model)
+    name = _as_file_name(lens.info.name or lens.network.name)
+    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as folder:
+        workspace = Path(folder)
+        network = workspace / f"{name}.safetensors"
+        checkpoints.save(network, lens.model, replace(lens.info, base=None))
+        picture = workspace / f"{_as_file_name(shown.title)}.png"
+        picture.write_bytes(encode_png(to_image(shown.result.clean)))
+        arguments = ["--model", network, "--picture", picture, "--out", workspace / "lab.html"]
+        arguments += ["--attack-branch", shown.view.attack_branch]
+        attack = perturbation(shown.view, shown.info)
+        if isinstance(attack, AttackConfig) and attack.norm == "linf":
+            arguments += ["--epsilon", attack.epsilon]
+        writing.write(*arguments)
+        return (workspace / "lab.html").read_bytes()
+
+
+def _as_file_name(title: str) -> str:
+    """Without what a path or a link cannot hold."""
+    return re.sub(r"[^\w.-]+", " ", title).strip(" .")[:80] or "picture"

@@ -7,7 +7,7 @@ from app.playground.view import STUDIO
 from app.shell import cache, controls, state, tasks
 from app.shell.fields import segments
 from app.shell.state import key
-from app.shell.view import ATTACKS, PERTURBATIONS, View
+from app.shell.view import ATTACKS, PERTURBATIONS
 
 QUESTIONS = {
     "sweep": N_("How strong must the attack be?"),
@@ -35,34 +35,26 @@ def show() -> None:
     from app.playground import film, matrix, sweep  # here: they load torch
 
     st.markdown(f"##### {_(QUESTIONS[part])}")
-    if playground.view.perturbation not in ATTACKS:
-        _no_attack(playground.view)
+    if (perturbation := playground.view.perturbation) not in ATTACKS:
+        st.info(
+            _(
+                "The chosen perturbation is not an attack: {perturbation}. The studio needs an "
+                "attack, which follows a network's gradient."
+            ).format(perturbation=_(PERTURBATIONS[perturbation]))
+        )
+        st.button(
+            _("Attack with PGD"),
+            key="studio.pgd",
+            on_click=state.choose,
+            kwargs={"perturbation": "pgd"},
+        )
         return
-    _target()
-    {"sweep": sweep.draw, "film": film.draw, "matrix": matrix.draw}[part](playground)
-
-
-def _no_attack(view: View) -> None:
-    st.info(
-        _(
-            "The chosen perturbation is not an attack: {perturbation}. The studio needs an "
-            "attack, which follows a network's gradient."
-        ).format(perturbation=_(PERTURBATIONS[view.perturbation]))
-    )
-    st.button(
-        _("Attack with PGD"),
-        key="studio.pgd",
-        on_click=state.choose,
-        kwargs={"perturbation": "pgd"},
-    )
-
-
-def _target() -> None:
-    """The target class, here too: the expert controls have the same."""
+    # The target class, here too: the expert controls have the same. It is one of the network that
+    # is chosen, which may not be the one yet whose result is shown.
     st.session_state[_TARGET] = st.session_state[key("target")]
-    # Of the network that is chosen, which may not be the one yet whose result is shown.
     info = cache.model_info(st.session_state[key("model")])
     controls.target_class(info, _TARGET, on_change=_take_target, width=360)
+    {"sweep": sweep.draw, "film": film.draw, "matrix": matrix.draw}[part](playground)
 
 
 def _take_target() -> None:

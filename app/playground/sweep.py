@@ -28,8 +28,21 @@ _CURVE = "studio.curve"
 
 def draw(playground: Shown) -> None:
     """Probability against epsilon, and where each branch gives way."""
-    view = playground.view
-    shown = tasks.answer("studio.sweep", _task(playground), view, playground.info)
+    view, lens = playground.view, cache.load_lens(playground.view.model)
+    task = Task.of(
+        (lens.network,),
+        sweep,
+        lens.branches,
+        playground.result.clean[None],
+        about=playground.about,
+        config=_strongest(view, playground.info),  # the strength on the left does not decide it
+        epsilons=tuple(stop / NORM_UNITS[view.norm] for stop in GRIDS[view.norm]),
+        attack_branch=view.attack_branch,
+        true_class=playground.result.true_class,
+        precision=PRECISIONS[view.norm],
+        scale_step=not view.step_size or view.perturbation == "fgsm",
+    )
+    shown = tasks.answer("studio.sweep", task, view, playground.info)
     if shown is None:
         return
     norm, names = shown.view.norm, shown.info.class_names
@@ -45,33 +58,9 @@ def draw(playground: Shown) -> None:
         selection_mode="points",
     )
     _go_to_flips(shown)
-    st.caption(
-        paragraph(
-            [
-                words.how_swept(shown.result, _strongest(shown.view, shown.info), names),
-                _("The thin line is the chosen strength. Click a curve to go there."),
-            ]
-        )
-    )
-
-
-def _task(playground: Shown) -> Task:
-    """The sweep that belongs to a comparison; the strength on the left does not decide it."""
-    view, lens = playground.view, cache.load_lens(playground.view.model)
-    config = _strongest(view, playground.info)
-    return Task.of(
-        (lens.network,),
-        sweep,
-        lens.branches,
-        playground.result.clean[None],
-        about=playground.task.about,
-        config=config,
-        epsilons=tuple(stop / NORM_UNITS[view.norm] for stop in GRIDS[view.norm]),
-        attack_branch=view.attack_branch,
-        true_class=playground.result.true_class,
-        precision=PRECISIONS[view.norm],
-        scale_step=not view.step_size or view.perturbation == "fgsm",
-    )
+    how = words.how_swept(shown.result, _strongest(shown.view, shown.info), names)
+    hint = _("The thin line is the chosen strength. Click a curve to go there.")
+    st.caption(paragraph([how, hint]))
 
 
 def _strongest(view: PlaygroundView, info: ModelInfo) -> AttackConfig:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from advprop_core.compare.sweep import Sweep
     from advprop_core.evaluation.results import BranchResult
     from app.figures.reel import Reel
-    from app.playground.many_pictures import ManyPictures
+    from app.playground.matrix import ManyPictures
 
 
 def reachable(epsilon: float, norm: str) -> float:

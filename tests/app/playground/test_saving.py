@@ -23,7 +23,7 @@ from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.figures.pictures import makers
 from app.lab import writing
-from app.playground import lab_page, saving, words
+from app.playground import saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
 WAYS = {
@@ -114,7 +114,7 @@ def no_graph(monkeypatch):
 
 def test_the_page_without_a_server_begins_with_what_is_shown(visit, no_graph):
     person = visit(epsilon="3", attack_branch="aux")
-    page = lab_page.write(person.at.session_state["shown.playground"]).decode()
+    page = saving.write_lab(person.at.session_state["shown.playground"]).decode()
     manifest = json.loads(page.split('id="lab-manifest">')[1].split("</script>")[0])
     settings, (network,) = manifest["first"]["settings"], manifest["networks"]
     assert (settings["epsilon"], settings["attack_branch"]) == (3 / 255, "aux")

@@ -10,7 +10,7 @@ from advprop_core.datasets.texture_shapes.scenes import SHAPES, draw_scene
 from advprop_core.errors import InputError
 from advprop_core.models import checkpoints
 from app.figures.animation import to_animation
-from app.playground import film, many_pictures, matrix, sweep
+from app.playground import film, matrix, sweep
 from app.playground.view import PlaygroundView
 from app.shell import cache, links, samples
 from tests.app.visiting import chosen, jpeg, lose_pictures
@@ -44,7 +44,7 @@ def counting(function, part, done):
 def counted(monkeypatch):
     """Names of the parts that were computed, in order."""
     done = []
-    for part, (module, name) in {**PARTS, "folder": (many_pictures, "evaluate")}.items():
+    for part, (module, name) in {**PARTS, "folder": (matrix, "evaluate")}.items():
         monkeypatch.setattr(module, name, counting(getattr(module, name), part, done))
     return done
 
@@ -199,7 +199,7 @@ def test_the_matrix_of_one_picture(visit):
 def test_many_pictures_are_measured_when_asked_and_said_to_be_old_after_a_change(
     visit, monkeypatch, counted
 ):
-    monkeypatch.setattr(many_pictures, "MOST_IMAGES", 20)
+    monkeypatch.setattr(matrix, "MOST_IMAGES", 20)
     person = visit(studio="matrix", steps="1")
     assert counted == ["matrix"]
     button(person, "ask.studio.folder").click()

@@ -141,7 +141,6 @@ def test_what_is_there_before_torch_loads_is_light():
     modules = [f"advprop_core.{name}" for name in listed]
     modules += ["app.figures.robustness"]
     modules += ["streamlit_app", "app.shell.controls", "app.shell.gallery"]
-    modules += ["app.anatomy.controls"]
     for page in sorted(REPO.glob("app/*/page.py")):
         ours = {*imported_in(page, lazily=False)} & {*MODULES}
         assert ours

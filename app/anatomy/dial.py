@@ -8,8 +8,8 @@ from advprop_core.anatomy.dial import Blended, Way, at_end
 from advprop_core.anatomy.layers import stages_of_layers
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import INPUT_KINDS
-from app.anatomy import controls, gap, halves, layers, words, work
-from app.anatomy.section import Subject, result
+from app.anatomy import gap, halves, layers, words, work
+from app.anatomy.section import Subject, choice, result
 from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
 from app.figures import map_tables
@@ -24,11 +24,21 @@ from app.shell.samples import Source
 def dial(subject: Subject) -> None:
     """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
-    controls.dial(view, subject.current)
-    board_container, choice = st.container(), st.expander(_("What moves?"), icon=":material/tune:")
-    with choice:  # below what it decides, for most people leave it as it is
-        stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
-        controls.way(view, stages, auxiliaries, subject.current)
+    st.slider(
+        _("From main (0 %) to {branch} (100 %)").format(branch=view.second),
+        0,
+        100,
+        format="%d %%",
+        help=_(
+            "Each mean, variance, γ and β moves along a straight line from one branch to the "
+            "other. Nobody trained the networks between the two ends."
+        ),
+        **subject.widget("dial"),
+    )
+    board_container = st.container()
+    # Below what it decides, for most people leave it as it is.
+    with st.expander(_("What moves?"), icon=":material/tune:"):
+        _what_moves(subject, view)
     view = subject.newest()
     way, t = work.way_of(view, info), view.dial / 100
     source = work.reference_source(view, info)
@@ -41,13 +51,8 @@ def dial(subject: Subject) -> None:
         )
         if blend is not None:
             _blend(subject, source, way, blend, view)
-    if blend is not None and source is not None:
+    if blend is not None and source is not None and way.estimated and 0 < t < 1:
         _offer_file(subject, source, way, t)
-    _more(subject, way, t)
-
-
-def _more(subject: Subject, way: Way, t: float) -> None:
-    """One of three further questions."""
     opened, title = tabs(words.PARTS, "looked_into")
     subject.newest()  # into the link
     with opened:
@@ -57,6 +62,29 @@ def _more(subject: Subject, way: Way, t: float) -> None:
             layers.layers(subject)
         else:
             gap.gap(subject)
+
+
+def _what_moves(subject: Subject, view: AnatomyView) -> None:
+    """What moves with the dial, and towards which branch."""
+    stages, branches = stages_of_layers(subject.lens.model), subject.comparison.branches[1:]
+    columns = st.columns([3, 4] if len(branches) < 2 else [3, 4, 2], vertical_alignment="bottom")
+    with columns[0]:
+        choice(subject, "moved", _("What moves"), words.MOVED, _(words.MOVED_HELP))
+    # Stages, and single layers for experts or where a link has chosen some.
+    single_layers = stages if view.expert else view.moved_layers
+    columns[1].multiselect(
+        _("Layers that move"),
+        list(dict.fromkeys([*stages.values(), *single_layers])),
+        placeholder=_("All layers"),
+        help=_(
+            "Stages of the network, from input to output. The expert controls also offer single "
+            "layers. All other layers keep main's values."
+        ),
+        **subject.widget("moved_layers"),
+    )
+    if len(branches) > 1:
+        with columns[2]:
+            choice(subject, "second", _("Compared with"), {name: name for name in branches})
 
 
 def _blend(
@@ -106,8 +134,6 @@ def _curve(subject: Subject, source: Source | None, way: Way, blend: Blended) ->
 
 def _offer_file(subject: Subject, source: Source, way: Way, t: float) -> None:
     """The network at this place as a file; it takes photos to estimate its statistics."""
-    if not way.estimated or not 0 < t < 1:
-        return
     share = f"{round(100 * t)} %"
     ask = _("Make a file of the network at {share}").format(share=share)
     about = subject.lens.network, source, way, t

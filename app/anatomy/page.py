@@ -5,8 +5,7 @@ from functools import partial
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.anatomy import calibrating, words
-from app.anatomy import controls as anatomy_controls
+from app.anatomy import words
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
 from app.language.text import _
@@ -18,16 +17,23 @@ from app.shell.tasks import Shown, Task
 
 
 def _settle(lens: Lens) -> None:
+    """Replace what the network does not have."""
     from advprop_core.anatomy.layers import stages_of_layers
 
-    auxiliaries = list(lens.info.branches)[1:]
-    offered = not auxiliaries and _source(state.current(), lens.info) is not None
-    anatomy_controls.settle(auxiliaries or ["aux"], stages_of_layers(lens.model), offered)
+    auxiliaries = list(lens.info.branches)[1:] or ["aux"]
+    if len(lens.info.branches) > 1 or _source(state.current(), lens.info) is None:
+        state.keep_within("calibrated", [False], False)
+    state.keep_within("second", auxiliaries, auxiliaries[0])
+    stages = stages_of_layers(lens.model)
+    state.keep_within("norm_layer", ["", *stages], "")
+    asked = st.session_state[state.key("moved_layers")]
+    available = tuple(name for name in asked if name in {*stages, *stages.values()})
+    state.keep_within("moved_layers", [available], available)
 
 
 def _source(view: AnatomyView, info: ModelInfo) -> Source | None:
     """What a branch can be calibrated with, if there is anything."""
-    return samples.source_for(info, calibrating.PICTURES, view.photos)
+    return samples.source_for(info, words.CALIBRATED_ON, view.photos)
 
 
 def _calibrated_with(view: AnatomyView, info: ModelInfo) -> Source | None:
@@ -40,11 +46,13 @@ def _task(view: AnatomyView, lens: Lens) -> Task:
     maps = comparison.map_request(view, lens, one_class=True)
     if source is None:
         return comparison.comparison_task(view, lens, maps)
+    from app.anatomy.work import compare_calibrated  # here: it loads torch
+
     store = cache.calibrated_lenses()
     return comparison.picture_task(
         view,
         lens,
-        calibrating.compare_calibrated,
+        compare_calibrated,
         lens,
         source,
         store,
@@ -68,18 +76,12 @@ def _draw(shown: Shown, current: bool) -> None:
         return
     workbench.say_verdict(shown.result, shown.view, lens.info)
     if source is not None:
-        _say_calibrated(lens, source, current)
-    subject = Subject(shown.task, shown.result, lens, shown.view, current)
-    dial.dial(subject)
-
-
-def _say_calibrated(lens: Lens, source: Source, current: bool) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    n = lens.info.recipe["calibration"]["images"]
-    left.info(words.calibrated(n, source), icon=":material/info:")
-    right.button(
-        _("Forget it"), on_click=state.choose, kwargs={"calibrated": False}, disabled=not current
-    )
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        n = lens.info.recipe["calibration"]["images"]
+        left.info(words.calibrated(n, source), icon=":material/info:")
+        forget = partial(state.choose, calibrated=False)
+        right.button(_("Forget it"), on_click=forget, disabled=not current)
+    dial.dial(Subject(shown.task, shown.result, lens, shown.view, current))
 
 
 def _offer(shown: Shown, current: bool) -> None:
@@ -101,8 +103,7 @@ def _offer(shown: Shown, current: bool) -> None:
         text.button(
             _("Calibrate an auxiliary branch"),
             type="primary",
-            on_click=state.choose,
-            kwargs={"calibrated": True},
+            on_click=partial(state.choose, calibrated=True),
             disabled=not current,
         )
 

@@ -4,13 +4,16 @@ A part is drawn anew alone. It asks the pool for what it shows; while that is be
 showed before stays.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import streamlit as st
+
 from advprop_core.types import Comparison
 from app.anatomy.view import AnatomyView
+from app.language.text import titled
 from app.shell import state, tasks
 from app.shell.cache import Lens
 from app.shell.tasks import Key, Task
@@ -42,6 +45,30 @@ class Subject:
     def class_name(self) -> str:
         """Of the class that is followed: the true one, or the one under attack."""
         return self.lens.info.class_names[self.comparison.attacked_class]
+
+    def widget(self, field: str) -> dict[str, Any]:
+        """The key of a field's widget; while a newer result is made, of one that cannot be moved.
+
+        That shows what the view has to which the previous result belongs.
+        """
+        if self.current:
+            return {"key": state.key(field), "disabled": False}
+        st.session_state[f"stale.{field}"] = getattr(self.view, field)
+        return {"key": f"stale.{field}", "disabled": True}
+
+
+def choice(
+    subject: Subject, field: str, title: str, options: Mapping[Any, str], help: str | None = None
+) -> None:
+    """One of a few values of a field, side by side; ``options`` has their titles in English."""
+    st.segmented_control(
+        title,
+        list(options),
+        format_func=titled(options),
+        required=True,
+        help=help,
+        **subject.widget(field),
+    )
 
 
 def result(

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import percent, radius
 from advprop_core.types import AttackConfig, Comparison, InputKind
-from app.anatomy.calibrating import ATTACK
 from app.language.text import N_, _, join, paragraph
 from app.shell.messages import PICTURES
 from app.shell.samples import Source, no_photos
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
-    from advprop_core.anatomy.distance import LayerDistance, Measure
+    from advprop_core.anatomy.distance import Measure
     from advprop_core.anatomy.gap import By
 
 QUESTION = N_("How do the two BatchNorms differ?")
@@ -42,33 +41,18 @@ MEASURES: dict[Measure, str] = {
     "beta_change": N_("Shift β"),
     "output_change": N_("Effect on the output"),
 }
-UNITS: dict[Measure, str] = {"divergence": " nats", "mean_shift": " σ"}
-EXPLAINED: dict[Measure, str] = {
-    "mean_shift": N_("How far the running mean moves, in standard deviations σ of the channel."),
-    "log_variance_ratio": N_(
-        "Natural logarithm of the ratio of the variances: 0.69 is twice the variance, −0.69 half."
-    ),
-    "divergence": N_(
-        "Symmetric Kullback-Leibler divergence of two normal distributions that have the "
-        "branches' means and variances, in nats: two means one σ apart give 0.5."
-    ),
-    "gamma_change": N_("Change of the trained scale γ."),
-    "beta_change": N_("Change of the trained shift β."),
-    "output_change": N_(
-        "How much the layer's output changes for main's inputs: root mean square, in output "
-        "units. Large changes of statistics, γ and β may cancel out here."
-    ),
-}
+MOVED_HELP = N_(
+    "Mean and variance describe the inputs of a channel. γ and β scale and shift the normalised "
+    "values. Moving only one half misleads, because mean and variance fit only their own γ and β."
+)
+CALIBRATED_ON = 256  # pictures
+CALIBRATED_UNDER = AttackConfig.pgd(4 / 255, steps=5)  # what these pictures are attacked with
 CALIBRATED_GAIN = N_(
     "Expect little effect, because γ and β decide the robustness: of 300 photos under PGD-10 at "
     "2/255, imagenette-vanilla gets 0.3 % right and its calibrated branch 0.7 %."
 )
 ALONE = N_(
     "#### This network has one set of BatchNorm, **main**. There is no second branch to compare."
-)
-PROFILE = N_(
-    "Mean absolute change over the channels of each layer, from input to output. Click a bar to "
-    "see the channels."
 )
 _MOVING: dict[Moved, str] = {"statistics": N_("mean and variance"), "affine": N_("γ and β")}
 
@@ -190,93 +174,6 @@ def bars_alt(comparison: Comparison, blend: Blended, kind: InputKind, names: Seq
     )
 
 
-def most_different(distances: Sequence[LayerDistance], measure: Measure) -> LayerDistance:
-    """The layer whose mean channel differs most; the first where none differs."""
-
-    def size(distance: LayerDistance) -> float:
-        summary = distance.summary(measure)
-        return summary.mean if summary else -1.0
-
-    return max(distances, key=size)
-
-
-def differs(distances: Sequence[LayerDistance], measure: Measure) -> bool:
-    """Whether the branches differ by a measure at all."""
-    return any(bool(d.changes[measure].any()) for d in distances if measure in d.changes)
-
-
-def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
-    """Where the branches differ most and least, by the mean channel of each layer."""
-    sizes = {d.layer: summary.mean for d in distances if (summary := d.summary(measure))}
-    title = _(MEASURES[measure])
-    if not differs(distances, measure):
-        return _("**{measure}**: no layer differs at all.").format(measure=title)
-    unit = UNITS.get(measure, "")
-    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
-    stages: dict[str, list[float]] = {}
-    for distance in distances:
-        if distance.layer in sizes:
-            stages.setdefault(distance.stage, []).append(sizes[distance.layer])
-    means = {stage: sum(within) / len(within) for stage, within in stages.items()}
-    top = max(means, key=means.__getitem__)
-    return _(
-        "**{measure}**: stage **{stage}** differs most on average ({mean}). Of single layers, "
-        "`{most}` differs most ({largest}) and `{least}` least ({smallest})."
-    ).format(
-        measure=title,
-        stage=top,
-        mean=f"{means[top]:.2g}{unit}",
-        most=most,
-        largest=f"{sizes[most]:.2g}{unit}",
-        least=least,
-        smallest=f"{sizes[least]:.2g}{unit}",
-    )
-
-
-def without(distance: LayerDistance, measure: Measure) -> str:
-    """That a layer does not have what is measured."""
-    return _("`{layer}` has no values for this measure ({measure}).").format(
-        layer=distance.layer, measure=_(MEASURES[measure])
-    )
-
-
-def alike(distance: LayerDistance, measure: Measure) -> str:
-    """That no channel of a layer differs, as in an auxiliary branch that is main's copy."""
-    return _("No channel of `{layer}` differs by this measure ({measure}).").format(
-        layer=distance.layer, measure=_(MEASURES[measure])
-    )
-
-
-def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], second: str) -> str:
-    """How the channels of a layer differ."""
-    values, unit = distance.changes[measure], UNITS.get(measure, "")
-    first, fewer = marked[0], int((values < 0).sum())
-    sentence = _(
-        "Channel by channel, `{layer}`: half of its {count} channels differ by less than "
-        "{median}; channel {channel} differs most ({largest})."
-    ).format(
-        layer=distance.layer,
-        count=distance.channels,
-        median=f"{float(values.abs().quantile(0.5)):.2g}{unit}",
-        channel=first,
-        largest=f"{float(values[first]):+.2g}".replace("-", "−") + unit,
-    )
-    if not fewer:
-        return sentence
-    signs = _("**{branch}** has more than main in {more} channels and less in {fewer}.").format(
-        branch=second, more=int((values > 0).sum()), fewer=fewer
-    )
-    return paragraph([sentence, signs])
-
-
-def excited(layer: str, numbers: Sequence[int]) -> str:
-    """What the maps of channels show."""
-    return _(
-        "Activations of the channels that differ most ({channels}): the output of `{layer}` "
-        "through each branch, green above 0 and violet below. Each channel has a scale of its own."
-    ).format(channels=join([*map(str, numbers)]), layer=layer)
-
-
 def offer(source: Source | None, folders: Sequence[str]) -> str:
     """What can be done for a network without an auxiliary branch."""
     if source is None:
@@ -315,5 +212,5 @@ def calibrated(n: int, source: Source) -> str:
     sentence = _(
         "**aux** is calibrated, not trained: its means and variances were measured on {pictures} "
         "under attack through main, {attack}. Weights, γ and β are main's."
-    ).format(pictures=counted_pictures(n, source.title), attack=attack(ATTACK))
+    ).format(pictures=counted_pictures(n, source.title), attack=attack(CALIBRATED_UNDER))
     return paragraph([sentence, _(CALIBRATED_GAIN)])

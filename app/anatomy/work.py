@@ -2,11 +2,11 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 from advprop_core.anatomy.mixing import soup
 from advprop_core.attacks.gradient import attack
 from advprop_core.attribution.progress import split
+from advprop_core.compare.compare import compare
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.checkpoints import Checkpoint, export
@@ -27,12 +28,16 @@ from advprop_core.models.dual_bn import MAIN
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
-from advprop_core.types import AttackConfig, InputKind, ModelInfo
+from advprop_core.training.calibrate import calibrate
+from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
+from app.anatomy.words import CALIBRATED_UNDER
+from app.shell.cache import Lens, make_lens
 from app.shell.comparison import inputs
 from app.shell.jobs import Report
 from app.shell.samples import Source, source_for
+from app.shell.store import BoundedStore
 
 MEASURED = 100  # pictures that accuracies are measured over
 REFERENCE = 128  # pictures that statistics are estimated on; more change little
@@ -239,3 +244,39 @@ def _perturbed(
         config = replace(perturbation, seed=perturbation.seed + start)
         batches.append(attack(module, clean[rows], labels[rows], config, on_step))
     return torch.cat(batches)
+
+
+# -- a calibrated branch for a network with one set of norm layers ---------------------------------
+
+
+def compare_calibrated(
+    lens: Lens,
+    source: Source,
+    store: BoundedStore[Hashable, Lens],
+    pixels: Tensor,
+    *,
+    progress: Report,
+    **options: Any,
+) -> Comparison:
+    """A comparison with a calibrated branch, which is made first where the store has none."""
+    calibrated = store.get((lens.network, source))
+    if calibrated is None:
+        calibrated = _calibrate(lens, source, progress)
+        store.put((lens.network, source), calibrated)
+    return compare(calibrated.branches, pixels, progress=progress, **options)
+
+
+def _calibrate(lens: Lens, source: Source, progress: Report) -> Lens:
+    info = lens.info
+    images = load_images(
+        source.name, info.input_size, split="train", classes=info.classes, limit=source.limit
+    )
+    checkpoint = calibrate(
+        Checkpoint(lens.model, info),
+        images.pixels,
+        images.labels,
+        CALIBRATED_UNDER,
+        batch_size=_BATCH,
+        progress=progress,
+    )
+    return make_lens(checkpoint, lens.network)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.anatomy import calibrating, work
+from app.anatomy import words, work
 from tests.app.anatomy.looking import ANATOMY
 
 
@@ -11,7 +11,7 @@ def few_pictures(monkeypatch):
     """Where the page would take hundreds of pictures, a few."""
     monkeypatch.setattr(work, "MEASURED", 4)
     monkeypatch.setattr(work, "REFERENCE", 4)
-    monkeypatch.setattr(calibrating, "PICTURES", 4)
+    monkeypatch.setattr(words, "CALIBRATED_ON", 4)
 
 
 @pytest.fixture

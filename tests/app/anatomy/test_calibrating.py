@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from advprop_core.models.dual_bn import norm_layers
-from app.anatomy import calibrating
+from app.anatomy import work
 from app.anatomy.view import AnatomyView
 from app.shell import cache, comparison
 from app.shell.jobs import Cancelled, Job
@@ -26,9 +26,7 @@ def vanilla(tiny):
     pixels = cache.pixels(view.image, 64)
 
     def compare(source, store, job):
-        return calibrating.compare_calibrated(
-            lens, source, store, pixels, progress=job.report, **options
-        )
+        return work.compare_calibrated(lens, source, store, pixels, progress=job.report, **options)
 
     return lens, compare
 
@@ -50,7 +48,7 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     assert lens.model.branch_names == ("main",)
     after = lens.model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
-    monkeypatch.setattr(calibrating, "_calibrate", None)
+    monkeypatch.setattr(work, "_calibrate", None)
     again = compare(FEW, store, job)
     assert torch.equal(again.adversarial, compared.adversarial)
 

@@ -10,7 +10,7 @@ from advprop_core.anatomy.distance import MEASURES, LayerDistance
 from advprop_core.anatomy.gap import Gap, GapRow, Score
 from advprop_core.anatomy.halves import ENDS, ESTIMATED, NAIVE, MixtureAccuracy
 from advprop_core.types import Prediction
-from app.anatomy import gap_words, halves_words, words
+from app.anatomy import gap, halves, layers, words
 from app.shell.samples import Source
 
 NAMES = ("star", "heart")
@@ -77,25 +77,27 @@ def distance(layer, stage, *values):
 
 
 def test_which_layers_differ_most_and_least():
-    layers = (
+    three = (
         distance("a", "stem", 0.1, -0.1), distance("b", "s1", 1.0, 1.0), distance("c", "s1"),
     )  # fmt: skip
-    assert words.most_different(layers, "mean_shift").layer == "b"
-    sentence = words.differing(layers, "mean_shift")
+    assert layers.most_different(three, "mean_shift").layer == "b"
+    sentence = layers.differing(three, "mean_shift")
     assert "stage **s1** differs most on average (1 σ)" in sentence
     assert "`b` differs most (1 σ) and `a` least (0.1 σ)" in sentence
-    assert "no layer differs" in words.differing(layers, "gamma_change")
-    assert "no layer differs" in words.differing([distance("a", "stem", 0.0)], "mean_shift")
-    assert "`c` has no values for this measure" in words.without(layers[2], "mean_shift")
+    assert "no layer differs" in layers.differing(three, "gamma_change")
+    assert "no layer differs" in layers.differing([distance("a", "stem", 0.0)], "mean_shift")
+    assert "`c` has no values for this measure" in layers.without(three[2], "mean_shift")
 
 
 def test_channels_in_words():
-    sentence = words.channels(distance("a", "stem", 0.1, -0.5, 0.3), "mean_shift", [1, 2, 0], "aux")
+    sentence = layers.channels(
+        distance("a", "stem", 0.1, -0.5, 0.3), "mean_shift", [1, 2, 0], "aux"
+    )
     assert "half of its 3 channels differ by less than 0.3 σ; channel 1 differs most (−0.5 σ)" in (
         sentence
     )
     assert sentence.endswith("**aux** has more than main in 2 channels and less in 1.")
-    assert "more than main" not in words.channels(
+    assert "more than main" not in layers.channels(
         distance("a", "stem", 0.1), "mean_shift", [0], "aux"
     )
 
@@ -133,7 +135,7 @@ def accuracies():
 
 
 def test_the_verdict_on_halves_follows_from_the_numbers():
-    sentence = halves_words.verdict(accuracies(), "aux", "PGD-10", "photos")
+    sentence = halves.verdict(accuracies(), "aux", "PGD-10", "photos")
     assert sentence.startswith("On 100 photos under PGD-10: **aux**'s γ and β instead of main's")
     assert "by **+21.0 points**" in sentence  # 61 is the mean of 60 and 62, and main's is 40
     assert "by at most **+2.0 points**" in sentence
@@ -141,17 +143,17 @@ def test_the_verdict_on_halves_follows_from_the_numbers():
 
 
 def test_each_branch_has_a_table_of_four():
-    table = halves_words.table(accuracies(), "aux", "aux")
+    table = halves.table(accuracies(), "aux", "aux")
     assert [(title, row.robust) for title, row in table] == [
         ("as trained", 61), ("of clean pictures", 60), ("of attacked pictures", 62),
         ("main's, naive", 15),
     ]  # fmt: skip
     assert "mean and variance main's, naive: 22 % clean and 15 % attacked" in (
-        halves_words.alt("aux", table)
+        halves.alt("aux", table)
     )
-    assert halves_words.table(accuracies(), "main", "aux2")[3][0] == "aux2's, naive"
+    assert halves.table(accuracies(), "main", "aux2")[3][0] == "aux2's, naive"
     assert "from 80 % clean and 41 % attacked at **main** to 78 % clean" in (
-        halves_words.line(accuracies(), "aux")
+        halves.line(accuracies(), "aux")
     )
 
 
@@ -187,7 +189,7 @@ def score(share, n):
 
 def test_one_stage_that_carries_the_gap():
     found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
-    assert gap_words.verdict(found, "aux", "star") == (
+    assert gap.verdict(found, "aux", "star") == (
         "On the perturbed picture **main** gives **star** 10 % and **aux** 90 %. **s1** alone "
         "closes 75 % of this gap. Half of the gap is closed, and stays closed, with all stages "
         "from the front (up to **s1**) or 1 stage from the back (up to **s1**)."
@@ -196,48 +198,48 @@ def test_one_stage_that_carries_the_gap():
 
 def test_a_stage_that_does_more_than_the_whole():
     found = gap_of((0.1, 0.2, 0.95, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
-    assert "**s1** alone closes more than this gap." in gap_words.verdict(found, "aux", "star")
+    assert "**s1** alone closes more than this gap." in gap.verdict(found, "aux", "star")
 
 
 def test_no_single_stage():
     found = gap_of((0.1, 0.2, 0.3, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
-    sentence = gap_words.verdict(found, "aux", "star")
+    sentence = gap.verdict(found, "aux", "star")
     assert "No single stage closes half of this gap: **s1** closes most, 25 %" in sentence
     found = gap_of((0.1, 0.1, 0.05, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
-    assert "No single stage closes any" in gap_words.verdict(found, "aux", "star")
+    assert "No single stage closes any" in gap.verdict(found, "aux", "star")
 
 
 def test_half_of_a_gap_that_comes_and_goes_is_not_made_up_for_good():
     found = gap_of((0.1, 0.8, 0.2, 0.9), (0.1, 0.8, 0.9), (0.1, 0.8, 0.9))
-    assert "1 stage from the front" in gap_words.verdict(found, "aux", "star")
+    assert "1 stage from the front" in gap.verdict(found, "aux", "star")
     walk = replace(found, rows=found.rows | {"from_stem": (*found.rows["from_stem"][:2], *[
         replace(found.rows["from_stem"][2], unit=u, scores={"adversarial": score(v, 1)})
         for u, v in (("s1", 0.2), ("s2", 0.9))
     ])})  # fmt: skip
-    assert "all stages from the front (up to **s2**)" in gap_words.verdict(walk, "aux", "star")
+    assert "all stages from the front (up to **s2**)" in gap.verdict(walk, "aux", "star")
 
 
 def test_no_gap_and_a_gap_on_the_clean_picture_alone():
     still = (0.1, 0.1, 0.1, 0.1), (0.1,) * 3, (0.1,) * 3
-    assert "no gap to explain" in gap_words.verdict(gap_of(*still), "aux", "star")
+    assert "no gap to explain" in gap.verdict(gap_of(*still), "aux", "star")
     found = gap_of(*still, clean=(0.3, 0.9))
-    assert gap_words.verdict(found, "aux", "star").startswith("On the clean picture **main** gives")
+    assert gap.verdict(found, "aux", "star").startswith("On the clean picture **main** gives")
 
 
 def test_many_pictures_are_counted():
     found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9), n=100)
-    sentence = gap_words.verdict(found, "aux", "star", "drawn scenes")
+    sentence = gap.verdict(found, "aux", "star", "drawn scenes")
     assert sentence.startswith(
         "Of 100 perturbed drawn scenes, **main** gets 10 % right and **aux**"
     )
-    caption = gap_words.caption(found, "aux", "PGD attack", "")
+    caption = gap.caption(found, "aux", "PGD attack", "")
     assert "95 % Wilson intervals (n = 100)" in caption
     assert "PGD attack) do not change" in caption
-    assert "do not change" not in gap_words.caption(found, "aux", "", "")
+    assert "do not change" not in gap.caption(found, "aux", "", "")
     both = replace(found, naive=found.rows)
-    estimated = gap_words.caption(both, "aux", "", "128 drawn scenes")
+    estimated = gap.caption(both, "aux", "", "128 drawn scenes")
     assert "estimated again on 128 drawn scenes" in estimated
     assert "this causes part of every loss" in caption
     assert "clean 90 %, 90 %, 90 %; perturbed 10 %, 20 %, 90 %" in (
-        gap_words.alt(found, "from_stem", "aux")
+        gap.alt(found, "from_stem", "aux")
     )

@@ -19,7 +19,7 @@ from advprop_core.anatomy.gap import Gap, GapRow, Score
 from advprop_core.anatomy.halves import ENDS, MIXTURES, MixtureAccuracy
 from advprop_core.report.colours import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
-from app.anatomy import halves_words
+from app.anatomy.halves import table as halves_table
 from app.figures import anatomy, gap, halves, map_tables, norm_layers, style
 from app.figures.numbers import to_csv
 
@@ -359,7 +359,7 @@ def test_figures_can_be_sent_to_a_browser(found):
 
 def test_in_another_language_the_numbers_of_a_figure_stay_english(found, monkeypatch):
     def figures():
-        blend, table = blend_at(0.5), halves_words.table(ALIKE, "main", "aux")
+        blend, table = blend_at(0.5), halves_table(ALIKE, "main", "aux")
         naive = replace(gap_of(9), naive=gap_of(9).rows)
         yield anatomy.curve([curve_of(), curve_of()], blend, 0)
         yield halves.bars(table, "main")

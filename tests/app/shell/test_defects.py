@@ -77,7 +77,7 @@ def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monk
     def differing(*_):
         raise KeyError("s9")
 
-    monkeypatch.setattr("app.anatomy.words.differing", differing)
+    monkeypatch.setattr("app.anatomy.layers.differing", differing)
     person = visit(steps="1", looked_into="Where do they differ?").turn_to("app/anatomy/page.py")
     assert not person.at.exception
     assert person.errors[0].startswith(defects.BUG)

@@ -29,11 +29,13 @@ def to_csv(figure: Spec, about: Mapping[str, Any] = MappingProxyType({})) -> str
     layout = figure["layout"]
     rows = [{**about, **row} for trace in figure["data"] for row in _rows(trace, layout)]
     used = [name for name in _COLUMNS if any(row.get(name, "") != "" for row in rows)]
-    titles = {axis: _common_title(layout, axis) for axis in ("x", "y")}
+    titles = {axis: _title(layout.get(f"{axis}axis", {})) or axis for axis in ("x", "y")}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow([titles.get(name, name) for name in used])
-    table.writerows([_cell(row.get(name, "")) for name in used] for row in rows)
+    for row in rows:
+        values = [row.get(name, "") for name in used]
+        table.writerow([spreadsheet_cell(v) if isinstance(v, str) else v for v in values])
     return text.getvalue()
 
 
@@ -50,11 +52,12 @@ def _is_read(trace: Spec) -> bool:
 def _rows(trace: Spec, layout: Spec) -> Iterator[dict[str, Any]]:
     if not _is_read(trace):
         return
-    named = {"panel": _panel(trace, layout), "series": _plain(trace.get("name", ""))}
+    named = {"panel": _title(layout), "series": _plain(trace.get("name", ""))}
     full = (layout.get("meta") or {}).get("labels", {})
     for row in _READERS[trace["type"]](trace):
         for axis in ("x", "y"):
-            row[axis] = _tick(row[axis], _axis(trace, layout, axis), full)
+            number = trace.get(f"{axis}axis", axis)[1:]
+            row[axis] = _tick(row[axis], layout.get(f"{axis}axis{number}", {}), full)
         yield named | row
 
 
@@ -95,12 +98,6 @@ def _meta(trace: Spec, at: int) -> dict[str, Any]:
 _READERS = {"scatter": _points, "bar": _points, "heatmap": _cells}
 
 
-def _axis(trace: Spec, layout: Spec, axis: str) -> Spec:
-    number = trace.get(f"{axis}axis", axis)[1:]
-    named: Spec = layout.get(f"{axis}axis{number}", {})
-    return named
-
-
 def _tick(value: Any, axis: Spec, full: Mapping[str, str]) -> Any:
     """What stands at a place, where the places of an axis are numbered from 0 and have names."""
     names, places = (axis.get(name, []) for name in ("ticktext", "tickvals"))
@@ -108,27 +105,6 @@ def _tick(value: Any, axis: Spec, full: Mapping[str, str]) -> Any:
         return value
     name = names[min(max(round(value), 0), len(names) - 1)]
     return _plain(full.get(name, name))
-
-
-def _panel(trace: Spec, layout: Spec) -> str:
-    """The title right above the trace's axes; where there is none, that of the figure."""
-    across, down = (_axis(trace, layout, axis).get("domain", (0, 1)) for axis in ("x", "y"))
-    for note in layout.get("annotations", ()):
-        is_above = note.get("yref") == "paper" and abs(note.get("y", -1) - down[1]) < 1e-6
-        is_here = note.get("xref") != "paper" or across[0] <= note.get("x", -1) <= across[1]
-        if is_above and is_here:
-            return _plain(note.get("text", ""))
-    return _title(layout)
-
-
-def _common_title(layout: Spec, axis: str) -> str:
-    """The title of all axes of a direction, or its letter."""
-    titles = set()
-    for name, settings in layout.items():
-        if re.fullmatch(rf"{axis}axis\d*", name):
-            titles.add(_title(settings))
-    titles.discard("")
-    return titles.pop() if len(titles) == 1 else axis
 
 
 def _title(settings: Spec) -> str:
@@ -141,7 +117,3 @@ def _plain(text: Any) -> str:
     """Without markup and coloured marks."""
     bare = html.unescape(_TAG.sub(" ", str(text or ""))).replace("■", " ")
     return " ".join(bare.split())
-
-
-def _cell(value: Any) -> Any:
-    return spreadsheet_cell(value) if isinstance(value, str) else value

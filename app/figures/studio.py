@@ -77,7 +77,30 @@ def curves(
             }
         )
         lines = _lines(result, branch, names)
-        traces += [_trace(branch, line, radii, norm) | {"yaxis": f"y{axis}"} for line in lines]
+        meta = {
+            "branch": branch,
+            "epsilon": [*result.epsilons],
+            "panel": f"{branch} {titles[branch]}",
+        }
+        traces += [
+            {
+                "type": "scatter",
+                "meta": meta,
+                "x": radii,
+                "y": line.shares,
+                "yaxis": f"y{axis}",
+                "mode": "lines+markers",
+                "name": line.name,
+                "line": {"color": line.colour, "width": 3 if line.main else 1.5, "dash": line.dash},
+                "marker": {"size": 7 if line.main else 5, "color": line.colour},
+                # A click selects a point: what is not selected must not fade for that.
+                "unselected": {"marker": {"opacity": 1}},
+                "customdata": [radius(epsilon, norm) for epsilon in result.epsilons],
+                "hovertemplate": f"{line.name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
+                "showlegend": False,
+            }
+            for line in lines
+        ]
         for place, line in zip(_spread([line.shares[-1] for line in lines]), lines, strict=True):
             label, full = (
                 f"<b>{name}</b>" if line.main else name
@@ -149,25 +172,6 @@ def _lines(result: Sweep, branch: str, names: Sequence[str]) -> list[_Line]:
     return lines
 
 
-def _trace(branch: str, line: _Line, radii: Sequence[float], norm: str) -> Spec:
-    epsilons = [x / NORM_UNITS[norm] for x in radii]
-    return {
-        "type": "scatter",
-        "meta": {"branch": branch, "epsilon": epsilons},
-        "x": [*radii],
-        "y": line.shares,
-        "mode": "lines+markers",
-        "name": line.name,
-        "line": {"color": line.colour, "width": 3 if line.main else 1.5, "dash": line.dash},
-        "marker": {"size": 7 if line.main else 5, "color": line.colour},
-        # A click selects a point: what is not selected must not fade for that.
-        "unselected": {"marker": {"opacity": 1}},
-        "customdata": [radius(epsilon, norm) for epsilon in epsilons],
-        "hovertemplate": f"{line.name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
-        "showlegend": False,
-    }
-
-
 def _spread(heights: Sequence[float], gap: float = 0.13) -> list[float]:
     """Places for labels as near to these heights as they can be without touching."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
@@ -212,15 +216,12 @@ def accuracies(results: Sequence[BranchResult]) -> Spec:
     rows = list(dict.fromkeys(result.condition.attack_branch for result in results))
     cells = {(result.condition.attack_branch, result.branch): result for result in results}
     table = [[cells[row, branch] for branch in branches] for row in rows]
-    words = [[f"<b>{_accuracy(result)}</b>" for result in line] for line in table]
+    words = [
+        [f"<b>{percent(r.top1)} [{', '.join(ends(r.interval))}]</b>" for r in line]
+        for line in table
+    ]
     shares = [[result.top1 for result in line] for line in table]
     return _grid(rows, branches, shares, words, _("Accuracy"))
-
-
-def _accuracy(result: BranchResult) -> str:
-    """``62 % [52, 71]``."""
-    low, high = ends(result.interval)
-    return f"{percent(result.top1)} [{low}, {high}]"
 
 
 def _grid(

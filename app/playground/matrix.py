@@ -1,5 +1,6 @@
 """The matrix of the attack studio: who fools whom, on this picture and on many?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,9 +12,10 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.text import radius
 from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
-from app.language.text import _
+from app.language.text import _, join, ngettext
 from app.playground import words
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
 from app.shell.jobs import Report
@@ -100,7 +102,7 @@ def _many_pictures(playground: Shown) -> None:
     sentence = words.robustness(result.cells)
     st.markdown(unbroken(sentence))
     chart(figures.accuracies(result.cells), "studio.accuracies", sentence)
-    st.caption(words.how_measured(result, shown.networks[0].name, shown.info.class_names))
+    st.caption(how_measured(result, shown.networks[0].name, shown.info.class_names))
     if shown.task != task.key:
         st.caption(_("The settings have changed since: measure again to compare."))
 
@@ -146,3 +148,34 @@ def attack_many(
     return ManyPictures(
         data, config, evaluation.results, len(images.unreadable), images.ignored_classes
     )
+
+
+def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
+    """How the accuracies were obtained."""
+    config = result.config
+    target = config.target_class
+    pictures = _("drawn scenes it was not trained on")
+    if result.data != "shapes":
+        pictures = _("photos of your folder")
+    parts = [
+        _("{model} on n = {n} {pictures}").format(
+            model=model, n=result.cells[0].n, pictures=pictures
+        ),
+        f"{words.attack(config, None, names)}, ε = {radius(config.epsilon, config.norm)}",
+        _("in brackets the 95 % Wilson interval"),
+    ]
+    if target is not None:
+        parts.append(_("pictures of {name} are left out").format(name=names[target]))
+    if result.unreadable:
+        parts.append(
+            ngettext(
+                "{count} file could not be read",
+                "{count} files could not be read",
+                result.unreadable,
+            ).format(count=result.unreadable)
+        )
+    if result.ignored_classes:
+        parts.append(
+            _("folders of other classes: {names}").format(names=join(result.ignored_classes[:5]))
+        )
+    return _("{sentence}.").format(sentence=_("; ").join(parts))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import NORM_TITLES, NORM_UNITS, percent, radius
 from advprop_core.types import AttackConfig, Comparison
-from app.language.text import _, join, ngettext, paragraph
+from app.language.text import _, join, paragraph
 from app.shell import messages
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from advprop_core.compare.sweep import Sweep
     from advprop_core.evaluation.results import BranchResult
     from app.figures.reel import Reel
-    from app.playground.matrix import ManyPictures
 
 
 def reachable(epsilon: float, norm: str) -> float:
@@ -162,37 +161,6 @@ def robustness(cells: Sequence[BranchResult]) -> str:
             what = _("attacked through **{source}**").format(source=source)
         parts.append(_("{what}: {figures}").format(what=what, figures=join(accuracies)))
     return _("Accuracy {parts}.").format(parts=_("; ").join(parts))
-
-
-def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
-    """How the accuracies were obtained."""
-    config = result.config
-    target = config.target_class
-    pictures = _("drawn scenes it was not trained on")
-    if result.data != "shapes":
-        pictures = _("photos of your folder")
-    parts = [
-        _("{model} on n = {n} {pictures}").format(
-            model=model, n=result.cells[0].n, pictures=pictures
-        ),
-        f"{attack(config, None, names)}, ε = {radius(config.epsilon, config.norm)}",
-        _("in brackets the 95 % Wilson interval"),
-    ]
-    if target is not None:
-        parts.append(_("pictures of {name} are left out").format(name=names[target]))
-    if result.unreadable:
-        parts.append(
-            ngettext(
-                "{count} file could not be read",
-                "{count} files could not be read",
-                result.unreadable,
-            ).format(count=result.unreadable)
-        )
-    if result.ignored_classes:
-        parts.append(
-            _("folders of other classes: {names}").format(names=join(result.ignored_classes[:5]))
-        )
-    return _("{sentence}.").format(sentence=_("; ").join(parts))
 
 
 # -- targets -------------------------------------------------------------------------------------

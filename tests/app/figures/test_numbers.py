@@ -6,7 +6,6 @@ import json
 
 import plotly.graph_objects as go
 import pytest
-from plotly.subplots import make_subplots
 
 from app.figures.numbers import has_numbers, to_csv
 
@@ -41,9 +40,8 @@ def test_rows_that_have_names_are_called_by_them():
 
 
 def test_heat_maps_in_panels():
-    figure = make_subplots(rows=1, cols=2, subplot_titles=["■ left", "right"])
-    figure.add_trace(go.Heatmap(z=[[1.0, 2.0]], x=["a", "b"], y=["c"]), 1, 1)
-    figure.add_trace(go.Heatmap(z=[[3, None]]), 1, 2)
+    left = go.Heatmap(z=[[1.0, 2.0]], x=["a", "b"], y=["c"], meta={"panel": "left"})
+    figure = go.Figure([left, go.Heatmap(z=[[3, None]])], {"title": "right"})
     rows = table(figure)
     assert [(row["panel"], row["x"], row["y"], float(row["value"])) for row in rows] == [
         ("left", "a", "c", 1.0), ("left", "b", "c", 2.0), ("right", "0", "0", 3.0)

@@ -8,6 +8,7 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.types import AttackConfig, Prediction
 from app.playground import words
+from app.playground.matrix import how_measured
 
 NAMES = ("star", "heart", "ring")
 PGD = AttackConfig.pgd(16 / 255)
@@ -120,7 +121,7 @@ def test_accuracies_of_many_pictures():
 def test_many_pictures_say_how_they_were_measured():
     result = SimpleNamespace(data="shapes", config=PGD, cells=(cell("main", None, 0.9),),
                              unreadable=0, ignored_classes=())  # fmt: skip
-    said = words.how_measured(result, "shapes-advprop", NAMES)
+    said = how_measured(result, "shapes-advprop", NAMES)
     for part in (
         "shapes-advprop on n = 100 drawn scenes it was not trained on",
         "PGD-10",
@@ -130,7 +131,7 @@ def test_many_pictures_say_how_they_were_measured():
         assert part in said
     result.data, result.config = "/photos", AttackConfig.fgsm(0.1, target_class=1)
     result.unreadable, result.ignored_classes = 2, ("cat",)
-    said = words.how_measured(result, "mine", NAMES)
+    said = how_measured(result, "mine", NAMES)
     for part in ("photos of your folder", "pictures of heart are left out", "2 files", "cat"):
         assert part in said
     assert "trained on" not in said

@@ -1,6 +1,6 @@
 """Which layers carry the gap: the part of the Anatomy page that swaps them, and its words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import streamlit as st
@@ -133,6 +133,20 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
         measured = _("Share of right answers, with 95 % Wilson intervals (n = {n}).").format(
             n=gap.n
         )
+    statistics = [
+        _(
+            "Each swapped layer brings its own mean and variance. They do not fit the layers "
+            "before it, and this causes part of every loss."
+        )
+    ]
+    if gap.naive is not None:
+        estimated = _(
+            "After each swap, mean and variance are estimated again on {pictures}. This is also "
+            "done at both ends, so the ends can differ a little from the branches above."
+        )
+        statistics = [estimated.format(pictures=estimated_on)]
+        if gap.by == "stage":
+            statistics.append(_("Short lines: the same swap without estimated statistics."))
     sentences = [
         measured,
         _("Plain bars: clean; hatched: perturbed.")
@@ -142,7 +156,7 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
             "Main gets **{second}**'s layers in three ways: one at a time, one after the other "
             "from the front, and one after the other from the back."
         ).format(second=second),
-        *_statistics(gap, estimated_on),
+        *statistics,
         _("Layers depend on one another, so the effects of single layers may not add up."),
     ]
     if perturbation:
@@ -153,24 +167,6 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
             ).format(perturbation=perturbation)
         )
     return paragraph(sentences)
-
-
-def _statistics(gap: Gap, estimated_on: str) -> Sequence[str]:
-    """Where mean and variance come from after a swap, a sentence each."""
-    if gap.naive is None:
-        return [
-            _(
-                "Each swapped layer brings its own mean and variance. They do not fit the layers "
-                "before it, and this causes part of every loss."
-            )
-        ]
-    estimated = _(
-        "After each swap, mean and variance are estimated again on {pictures}. This is also done "
-        "at both ends, so the ends can differ a little from the branches above."
-    ).format(pictures=estimated_on)
-    if gap.by == "layer":
-        return [estimated]
-    return [estimated, _("Short lines: the same swap without estimated statistics.")]
 
 
 def _widest(gap: Gap) -> tuple[InputKind, float, float]:
@@ -203,21 +199,17 @@ def _alone(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
 
 def _walks(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     """From which swap on half of the gap stays made up: on the way there it may come and go."""
-    (front, front_end), (back, back_end) = (
-        _walk(gap, order, made_up) for order in ("from_stem", "from_head")
-    )
+    walks = []
+    for walk in (gap.rows["from_stem"], gap.rows["from_head"]):
+        rows = walk[1:]
+        short = [index for index, row in enumerate(rows) if made_up(row) < _HALF]
+        count = short[-1] + 2 if short else 1
+        number = ngettext(*_SOME[gap.by], count).format(count=count)
+        if count == len(rows) > 1:
+            number = _(_ALL[gap.by])
+        walks.append((number, rows[count - 1].unit))
+    (front, front_end), (back, back_end) = walks
     return _(
         "Half of the gap is closed, and stays closed, with {front} from the front (up to "
         "**{front_end}**) or {back} from the back (up to **{back_end}**)."
     ).format(front=front, front_end=front_end, back=back, back_end=back_end)
-
-
-def _walk(gap: Gap, order: Order, made_up: Callable[[GapRow], float]) -> tuple[str, str | None]:
-    """How many swaps that takes, in words, and which is the last of them."""
-    rows = gap.rows[order][1:]
-    short = [index for index, row in enumerate(rows) if made_up(row) < _HALF]
-    count = short[-1] + 2 if short else 1
-    number = ngettext(*_SOME[gap.by], count).format(count=count)
-    if count == len(rows) > 1:
-        number = _(_ALL[gap.by])
-    return number, rows[count - 1].unit

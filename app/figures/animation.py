@@ -41,7 +41,12 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
     text = drawing.Text(sheet)
     text.write((_GAP, 12), title, 15, colour=drawing.MUTED, width=width - 2 * _GAP)
     text.write((_GAP, 34), frame.title, 18)
-    _timeline(text, reel, number, width)
+    # How far the film is, to the right of its title.
+    start, end = width // 3, width - _GAP
+    text.draw.rounded_rectangle([start, 42, end, 48], 3, fill=drawing.FAINT)
+    done = start + (end - start) * number / max(1, len(reel.frames) - 1)
+    if done > start:
+        text.draw.rounded_rectangle([start, 42, done, 48], 3, fill=drawing.MUTED)
     for index, (data, caption) in enumerate(zip(frame.pictures, reel.captions, strict=True)):
         left = _GAP + index * (SIDE + _GAP)
         picture = Image.open(io.BytesIO(data)).convert("RGB")
@@ -49,15 +54,6 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
         text.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
     _answers(sheet, reel, frame, (_GAP, _HEAD + SIDE + 42, width - _GAP))
     return sheet
-
-
-def _timeline(text: drawing.Text, reel: Reel, number: int, width: int) -> None:
-    """How far the film is, to the right of its title."""
-    left, right, y = width // 3, width - _GAP, 42
-    text.draw.rounded_rectangle([left, y, right, y + 6], 3, fill=drawing.FAINT)
-    done = left + (right - left) * number / max(1, len(reel.frames) - 1)
-    if done > left:
-        text.draw.rounded_rectangle([left, y, done, y + 6], 3, fill=drawing.MUTED)
 
 
 def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, int]) -> None:

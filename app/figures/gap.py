@@ -98,14 +98,20 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str]) -> Spec:
     """
     lines, names, drawn_names, hovers = [], [], [], []
     for order, title in ORDER_TITLES.items():
-        rows = _columns(gap.rows[order], order)
+        rows = gap.rows[order]
+        if order != "alone":  # one column for a layer in every row: a walk ends at its last twice
+            rows = (*rows, rows[-1])
+        if order == "from_head":
+            rows = rows[::-1]
         units = unit_titles(rows, order, second)
         for kind in kinds(gap):
             lines.append([value_of(row.scores[kind]) for row in rows])
             names.append(f"{title} · {KIND_TITLES[kind]}")
             drawn_names.append(f"{_(title)} · {_(KIND_TITLES[kind])}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
-    low, high = _ends(lines)
+    low, high = min(map(min, lines)), max(map(max, lines))
+    room = max(0.0, _LEAST_SPAN - (high - low)) / 2  # where these are hardly apart
+    low, high = max(0.0, low - room), min(1.0, high + room)
     cells = {
         "type": "heatmap",
         "z": lines,
@@ -137,13 +143,6 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str]) -> Spec:
         x={"side": "top", **stage_axis(columns, first=1)},  # the first is main
         y={"autorange": "reversed", "showgrid": False, **FITTED},
     )
-
-
-def _ends(lines: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """The least and the most that a strip has, and some room where these are hardly apart."""
-    low, high = min(map(min, lines)), max(map(max, lines))
-    room = max(0.0, _LEAST_SPAN - (high - low)) / 2
-    return max(0.0, low - room), min(1.0, high + room)
 
 
 def kinds(gap: Gap) -> list[InputKind]:
@@ -192,11 +191,3 @@ def _hover(title: str, score: Score) -> str:
     return _("<b>{title}</b>: {share} right ({low} to {high}), {correct} of {n}").format(
         title=title, share=share, low=low, high=high, correct=score.correct, n=score.n
     )
-
-
-def _columns(rows: Sequence[GapRow], order: Order) -> Sequence[GapRow]:
-    """A layer stands in the same column in every row: a walk gets its last row once more."""
-    if order == "alone":
-        return rows
-    walk = [*rows, rows[-1]]
-    return walk if order == "from_stem" else walk[::-1]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,16 +22,6 @@ _BETWEEN = 0.16  # of a figure with one row, between two rows
 _CELL_HEIGHT = 74
 _STRENGTHS = {"linf": N_("Strength ε, in 1/255"), "l2": N_("Strength ε (L2)")}
 _LONGEST = 15  # letters of a class name beside a curve
-
-
-class _Line(NamedTuple):
-    """One class on one branch."""
-
-    name: str
-    shares: list[float]
-    main: bool
-    dash: str
-    colour: str
 
 
 def curves(
@@ -76,38 +65,18 @@ def curves(
                 "showarrow": False,
             }
         )
-        lines = _lines(result, branch, names)
-        meta = {
-            "branch": branch,
-            "epsilon": [*result.epsilons],
-            "panel": f"{branch} {titles[branch]}",
-        }
-        traces += [
-            {
-                "type": "scatter",
-                "meta": meta,
-                "x": radii,
-                "y": line.shares,
-                "yaxis": f"y{axis}",
-                "mode": "lines+markers",
-                "name": line.name,
-                "line": {"color": line.colour, "width": 3 if line.main else 1.5, "dash": line.dash},
-                "marker": {"size": 7 if line.main else 5, "color": line.colour},
-                # A click selects a point: what is not selected must not fade for that.
-                "unselected": {"marker": {"opacity": 1}},
-                "customdata": [radius(epsilon, norm) for epsilon in result.epsilons],
-                "hovertemplate": f"{line.name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
-                "showlegend": False,
-            }
-            for line in lines
-        ]
-        for place, line in zip(_spread([line.shares[-1] for line in lines]), lines, strict=True):
-            label, full = (
-                f"<b>{name}</b>" if line.main else name
-                for name in (shorten(line.name, _LONGEST), line.name)
-            )
+        lines = _lines(result, branch, names, norm)
+        panel = f"{branch} {titles[branch]}"
+        meta = {"branch": branch, "epsilon": [*result.epsilons], "panel": panel}
+        traces += [line | {"meta": meta, "x": radii, "yaxis": f"y{axis}"} for line in lines]
+        for place, line in zip(_spread([line["y"][-1] for line in lines]), lines, strict=True):
+            label, full = shorten(line["name"], _LONGEST), line["name"]
+            if line is lines[0]:
+                label, full = f"<b>{label}</b>", f"<b>{full}</b>"
             if full != label:
                 labels[label] = full
+            # Coloured letters are hard to read; those of rivals are fainter.
+            ink = MUTED if line["line"]["color"] == MUTED else INK
             notes.append(
                 {
                     "text": label,
@@ -119,8 +88,7 @@ def curves(
                     "xanchor": "left",
                     "yanchor": "middle",
                     "showarrow": False,
-                    # Coloured letters are hard to read; those of rivals are fainter.
-                    "font": {"color": MUTED if line.colour == MUTED else INK, "size": 13},
+                    "font": {"color": ink, "size": 13},
                 }
             )
         if (epsilon := result.flips[branch].epsilon) is not None:
@@ -149,7 +117,7 @@ def curves(
     )
 
 
-def _lines(result: Sweep, branch: str, names: Sequence[str]) -> list[_Line]:
+def _lines(result: Sweep, branch: str, names: Sequence[str], norm: str) -> list[Spec]:
     """The class it should say, the target, that it gives way to, and its strongest rivals."""
     table = np.array([p.probabilities.numpy() for p in result.predictions[branch]])
     first = [result.expected[branch]]
@@ -160,15 +128,34 @@ def _lines(result: Sweep, branch: str, names: Sequence[str]) -> list[_Line]:
     strongest = sorted(range(len(peaks)), key=lambda i: (i != flipped_to, -peaks[i]))
     rivals = [i for i in strongest if i not in first][:_RIVALS]
     shown = first + [i for i in rivals if peaks[i] >= _WORTH_A_LINE]
-    tick = "✓ " if result.true_class is not None else ""
+    radii = [radius(epsilon, norm) for epsilon in result.epsilons]
     lines = []
     for rank, index in enumerate(shown):
-        name = f"{tick}{names[index]}" if not rank else names[index]
+        name = names[index]
+        if rank == 0 and result.true_class is not None:
+            name = f"✓ {name}"
         if index == result.target_class:
             name += _(" (target)")
-        dash = "solid" if not rank else _DASHES[(rank - 1) % len(_DASHES)]
         colour = branch_colour(branch) if rank < len(first) else MUTED
-        lines.append(_Line(name, table[:, index].tolist(), not rank, dash, colour))
+        dash = _DASHES[(rank - 1) % len(_DASHES)]
+        line = {"color": colour, "width": 1.5, "dash": dash}
+        if rank == 0:
+            line |= {"width": 3, "dash": "solid"}
+        lines.append(
+            {
+                "type": "scatter",
+                "y": table[:, index].tolist(),
+                "mode": "lines+markers",
+                "name": name,
+                "line": line,
+                "marker": {"size": 5 if rank else 7, "color": colour},
+                # A click selects a point: what is not selected must not fade for that.
+                "unselected": {"marker": {"opacity": 1}},
+                "customdata": radii,
+                "hovertemplate": f"{name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
+                "showlegend": False,
+            }
+        )
     return lines
 
 

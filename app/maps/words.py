@@ -43,13 +43,18 @@ def agreement(map_set: MapSet, method: str) -> str | None:
         if isinstance(pair.rank_correlation, Undefined) or isinstance(pair.overlap, Undefined):
             parts.append(_("on the {word} picture they cannot be compared").format(word=_(word)))
         else:
+            alike = _("agree in part")
+            if pair.rank_correlation < _DIFFER:
+                alike = _("differ")
+            elif pair.rank_correlation > _AGREE:
+                alike = _("agree")
             parts.append(
                 _(
                     "on the {word} picture they {alike} (rank correlation {rank:.2f}, "
                     "{overlap} of the top tenth in common)"
                 ).format(
                     word=_(word),
-                    alike=_alike(pair.rank_correlation),
+                    alike=alike,
                     rank=pair.rank_correlation,
                     overlap=percent(pair.overlap),
                 )
@@ -58,13 +63,6 @@ def agreement(map_set: MapSet, method: str) -> str | None:
     return _("**{first}** beside **{second}**: {parts}.").format(
         first=first, second=second, parts=_("; ").join(parts)
     )
-
-
-def _alike(correlation: float) -> str:
-    """What a correlation means, roughly."""
-    if correlation < _DIFFER:
-        return _("differ")
-    return _("agree") if correlation > _AGREE else _("agree in part")
 
 
 def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:

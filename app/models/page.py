@@ -1,5 +1,6 @@
 """Models: what each network is, how it was trained, and what was measured of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -50,13 +51,15 @@ def page() -> None:
         return
     names = list(infos)
     rows = [_line(name, info) for name, info in infos.items()]
+    shares = dict.fromkeys(title for row in rows for title in row if title not in _ABOUT)
     st.dataframe(
         rows,
         key=_TABLE,
-        column_order=_order(rows),
+        # Accuracies right behind the names: a phone shows the first columns alone.
+        column_order=[_ABOUT[0], *shares, *_ABOUT[1:]],
         hide_index=True,
         placeholder="–",
-        column_config=_columns(rows),
+        column_config=_columns(shares),
         on_select=lambda: _choose_row(names),
         selection_mode="single-row",
     )
@@ -92,12 +95,12 @@ def _readable() -> dict[str, ModelInfo]:
     return infos
 
 
-def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """How the columns are called, and how they are written."""
+def _columns(shares: Iterable[str]) -> dict[str, Any]:
+    """How the columns are called, and how they are written; ``shares`` are those in percent."""
     columns: dict[str, Any] = {title: _(title) for title in _ABOUT}
     columns["Network"] = st.column_config.TextColumn(_("Network"), pinned=True)
     columns["Objective"] = st.column_config.TextColumn(_("Objective"), help=_(_OBJECTIVES))
-    for title in (title for row in rows for title in row if title not in _ABOUT):
+    for title in shares:
         branch, __, condition = title.partition(", ")
         label = _(", ").join([branch, _(condition)])
         columns[title] = st.column_config.NumberColumn(label, format="%.1f %%")
@@ -123,12 +126,6 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
                 counts[metric["n"]] = None
     asked = {"Images": " / ".join(map(str, counts))} if counts else {}
     return dict(zip(_ABOUT, about, strict=False)) | asked | shares
-
-
-def _order(rows: list[dict[str, Any]]) -> list[str]:
-    """Accuracies right behind the names: a phone shows the first columns alone."""
-    shares = dict.fromkeys(title for row in rows for title in row if title not in _ABOUT)
-    return [_ABOUT[0], *shares, *_ABOUT[1:]]
 
 
 def _choose_row(names: list[str]) -> None:

@@ -68,7 +68,17 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     help = _("More images make intervals narrower: half as wide with four times as many.")
     number(_("Number of images, 10 to 2000"), "images", help, disabled=busy)
     _attacks(view, busy)
-    _corruptions(view, busy)
+    help = _("Noise, blur, weather and more: the 15 kinds of ImageNet-C, made by this app.")
+    st.toggle(_("Corruptions"), key=key("corrupted"), disabled=busy, help=help)
+    if view.corrupted:
+        st.pills(
+            _("Severities"),
+            ["1", "2", "3", "4", "5"],
+            selection_mode="multi",
+            key=key("severities"),
+            disabled=busy,
+            help=_("1 is mild, 5 severe."),
+        )
     help = _(
         "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
         "edges stay), fine detail or coarse structure."
@@ -133,17 +143,3 @@ def _expert(view: RobustnessView, busy: bool) -> None:
 def _other_ball() -> None:
     """Radii of one norm mean nothing in another."""
     state.choose(radii=BALLS[st.session_state[key("ball")]])
-
-
-def _corruptions(view: RobustnessView, busy: bool) -> None:
-    help = _("Noise, blur, weather and more: the 15 kinds of ImageNet-C, made by this app.")
-    st.toggle(_("Corruptions"), key=key("corrupted"), disabled=busy, help=help)
-    if view.corrupted:
-        st.pills(
-            _("Severities"),
-            ["1", "2", "3", "4", "5"],
-            selection_mode="multi",
-            key=key("severities"),
-            disabled=busy,
-            help=_("1 is mild, 5 severe."),
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
 from app.language.text import N_, _, english
-from app.robustness import choosing, words
+from app.robustness import words
 from app.robustness.measurement import SEED
-from app.robustness.view import INNER
+from app.robustness.view import INNER, choose
 from app.shell import defects, network_files, state
 from app.shell.layout import page_button, small_picture
 from app.shell.view import STRENGTHS, View, bounds
@@ -37,16 +37,13 @@ def show(outcome: Outcome) -> None:
     left, right = st.columns(2)
     models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
     titles = {name: network_files.title(name) for name in models}
-    model = choosing.choose(_("Network"), titles, "gallery_network", widget=left.selectbox)
+    model = choose(_("Network"), titles, "gallery_network", widget=left.selectbox)
     with english():  # as links name them
-        conditions = {
-            words.condition(shown_condition): shown_condition
-            for shown_condition in outcome.conditions
-        }
-        first = words.condition(outcome.conditions[_first_shown(outcome)])
-    name = choosing.choose(
+        conditions = {words.condition(asked): asked for asked in outcome.conditions}
+        first = words.condition(_first_shown(outcome.conditions))
+    name = choose(
         _("How images were changed"),
-        {name: words.condition(shown_condition) for name, shown_condition in conditions.items()},
+        {name: words.condition(asked) for name, asked in conditions.items()},
         "gallery_condition",
         default=first,
         widget=right.selectbox,
@@ -60,7 +57,7 @@ def show(outcome: Outcome) -> None:
         name: _("{title} ({count})").format(title=title, count=len(cases))
         for name, (title, cases) in groups.items()
     }
-    group = choosing.choose(
+    group = choose(
         _("Which images"),
         counted,
         "gallery_group",
@@ -83,44 +80,41 @@ def _groups(sorted_cases: Disagreement, attacked: bool) -> dict[str, tuple[str, 
     return {_DIFFER: (_(_DIFFER), sorted_cases.differing), **alone, **wrong}
 
 
-def _first_shown(outcome: Outcome) -> int:
+def _first_shown(conditions: Sequence[Condition]) -> Condition:
     """At first the widest attack of the first kind, which the heading is about."""
-    attacks = [(n, asked.attack) for n, asked in enumerate(outcome.conditions) if asked.attack]
+    attacks = [(c.attack, c) for c in conditions if c.attack]
     if not attacks:
-        return len(outcome.conditions) - 1
-    first = attacks[0][1].name
-    return max((config.epsilon, n) for n, config in attacks if config.name == first)[1]
+        return conditions[-1]
+    alike = [(config, c) for config, c in attacks if config.name == attacks[0][0].name]
+    return max(alike, key=lambda pair: pair[0].epsilon)[1]
 
 
 def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Condition) -> None:
     if not cases:
         st.markdown(_("There is no such image."))
         return
-    first = 0
+    first, info = 0, outcome.infos[model]
     if (pages := -(-len(cases) // _PER_PAGE)) > 1:
         first = (st.pagination(pages, key="robustness.gallery.page") - 1) * _PER_PAGE
     with st.container(horizontal=True, gap="medium"):
         for case in cases[first : first + _PER_PAGE]:
+            source = outcome.sources[model][case.index]
+            fields, opened_with = _opening(case, condition)
             with st.container(width=_WIDTH):
-                _case(case, outcome, model, condition)
-
-
-def _case(case: Case, outcome: Outcome, model: str, condition: Condition) -> None:
-    info, source = outcome.infos[model], outcome.sources[model][case.index]
-    small_picture(source, info.input_size, _WIDTH, words.case_alt(case, info.class_names))
-    st.markdown(words.case(case, info.class_names))
-    fields, opened_with = _opening(case, condition)
-    page_button(
-        _("Playground"),
-        "playground",
-        {"model": model, "image": source, "target": "", **fields},
-        key=f"robustness.open.{source}",
-        icon=":material/open_in_new:",
-        width="stretch",
-        help=_("Opens this image there, with this network and {opened_with}.").format(
-            opened_with=opened_with
-        ),
-    )
+                alt = words.case_alt(case, info.class_names)
+                small_picture(source, info.input_size, _WIDTH, alt)
+                st.markdown(words.case(case, info.class_names))
+                page_button(
+                    _("Playground"),
+                    "playground",
+                    {"model": model, "image": source, "target": "", **fields},
+                    key=f"robustness.open.{source}",
+                    icon=":material/open_in_new:",
+                    width="stretch",
+                    help=_("Opens this image there, with this network and {opened_with}.").format(
+                        opened_with=opened_with
+                    ),
+                )
 
 
 def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
@@ -140,14 +134,16 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
         limited = _("{attack} at ε = {radius}, the largest possible")
         opened_with = limited.format(attack=opened_with, radius=radius(most / unit, config.norm))
     fooled = [opinion.branch for opinion in case.opinions if not opinion.right]
-    takes_steps = config.name != "FGSM"
     fields = {
         name: min(config.epsilon * unit, most),
-        "perturbation": ("pgd" if config.random_start else "i-fgsm") if takes_steps else "fgsm",
+        "perturbation": "pgd" if config.random_start else "i-fgsm",
         "norm": config.norm,
-        "attack_branch": (fooled or [case.opinions[0].branch])[0],
+        "attack_branch": [*fooled, case.opinions[0].branch][0],
         "step_size": 0.0,
         "seed": SEED,
-        **({"steps": config.steps} if takes_steps else {}),
+        "steps": config.steps,
     }
+    if config.name == "FGSM":
+        del fields["steps"]
+        fields["perturbation"] = "fgsm"
     return fields, opened_with

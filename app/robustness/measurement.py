@@ -1,7 +1,7 @@
 """What the Robustness page asks to be measured; loads no torch."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -234,24 +234,27 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
     if not all(bundle.says_all_itself(str(files[name])) for name in request.models):
         words += cache.model_settings().options
-    if request.kinds:
-        words += ["--attack", ",".join(request.kinds)]
-        words += ["--epsilon", ",".join(map(exact_radius, request.radii))]
-        if request.norm != "linf":
-            words += ["--norm", request.norm]
-        if request.steps is not None:
-            words += ["--steps", str(request.steps)]
-        if request.restarts > 1:
-            words += ["--restarts", str(request.restarts)]
-        if request.through_each:
-            words += ["--attack-branch", "each"]
-        if request.sanity:
-            words += ["--sanity"]
-    if request.severities:
-        levels = map(str, request.severities)
-        words += ["--corruptions", "all", "--severity", ",".join(levels)]
-    if request.probed:
-        words += ["--probe", "all"]
-    if request.limit:
-        words += ["--smallest-epsilon", exact_radius(request.limit)]
-    return shlex.join([*words, "--limit", str(request.images)])
+    options = {
+        "--attack": ",".join(request.kinds),
+        "--epsilon": ",".join(map(exact_radius, request.radii)),
+        "--norm": request.norm if request.norm != "linf" else "",
+        "--steps": request.steps,
+        "--restarts": request.restarts if request.restarts > 1 else 0,
+        "--attack-branch": "each" if request.through_each else "",
+    }
+    further = {
+        "--corruptions": "all" if request.severities else "",
+        "--severity": ",".join(map(str, request.severities)),
+        "--probe": "all" if request.probed else "",
+        "--smallest-epsilon": exact_radius(request.limit) if request.limit else "",
+        "--limit": request.images,
+    }
+    flags = ["--sanity"] if request.sanity else []
+    return shlex.join([*words, *_given(options), *flags, *_given(further)])
+
+
+def _given(options: Mapping[str, str | float | None]) -> Iterator[str]:
+    """Those options that have a value, each before it."""
+    for option, value in options.items():
+        if value:
+            yield from (option, str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from advprop_core.report.sections import Plot, Section, corrupted_by_branch, cor
 from advprop_core.report.sentences import hardest, who
 from advprop_core.report.words import Row, describe, grouped, of_kind, own_attacks
 from app.language.text import _, english
-from app.robustness import bundled, choosing, gallery, study, tables, words
+from app.robustness import bundled, gallery, study, tables, words
+from app.robustness.view import choose
 from app.shell import state
 from app.shell.fields import several
 from app.shell.layout import chart, report_plots, table
@@ -83,10 +85,10 @@ def _attacks(results: Results) -> None:
     rows = own_attacks(of_kind(results.content["results"], "clean", "attack"))
     _table(tables.accuracies(rows), tables.widest(rows))
     if "smallest" in shown:
-        st.markdown(f"### {shown['smallest'].title}")
         _section(shown["smallest"])
-    if "transfers" in (whole := {part.key: part for part in sections(results.content)}):
-        _transfers(whole["transfers"])
+    for section in sections(results.content):
+        if section.key == "transfers":
+            _transfers(section)
 
 
 def _transfers(section: Section) -> None:
@@ -94,7 +96,7 @@ def _transfers(section: Section) -> None:
     st.markdown(f"### {section.title}")
     plots = {plot.key: plot for plot in section.groups[0].plots}
     titles = {name: words.plot_title(plot.spec) for name, plot in plots.items()}
-    chosen = choosing.choose(_("Network and attack"), titles, "transfer")
+    chosen = choose(_("Network and attack"), titles, "transfer")
     _plots([plots[chosen]], 1)
     st.caption(section.caption)
 
@@ -105,14 +107,16 @@ def _corruptions(results: Results) -> None:
     left, right = st.columns(2)
     branches = {_name(who): who for who in results.branches if who in by_branch}
     titles = {name: ", ".join(who) for name, who in branches.items()}
-    chosen = choosing.choose(_("Branch"), titles, "corrupted_branch", widget=left.selectbox)
+    chosen = choose(_("Branch"), titles, "corrupted_branch", widget=left.selectbox)
     first = branches[chosen]
     others = {name: title for name, title in titles.items() if name != chosen}
-    other = choosing.choose(
+    # Another branch of the same network where it has one, for that is what the app is about.
+    siblings = (name for name in others if branches[name][0] == first[0])
+    other = choose(
         _("Compared with"),
         {_NOBODY: _("no other: wrong answers"), **others},
         "compared_with",
-        default=_sibling(first, branches),
+        default=next(siblings, _NOBODY),
         widget=right.selectbox,
     )
     second = branches.get(other)
@@ -120,12 +124,6 @@ def _corruptions(results: Results) -> None:
     errors = results.content["mean_corruption_error"]
     _table(tables.errors(errors, by_branch), _("Mean over kinds and severities, 95 % intervals."))
     st.caption(corrupted_how(by_branch))
-
-
-def _sibling(first: Branch, branches: Mapping[str, Branch]) -> str:
-    """Another branch of the same network where it has one, for that is what the app is about."""
-    alike = (name for name, who in branches.items() if who[0] == first[0] and who != first)
-    return next(alike, _NOBODY)
 
 
 def _heat_map(
@@ -158,7 +156,7 @@ def _confidence(results: Results) -> None:
     with english():  # as links name them
         conditions = grouped(rows, describe)
     titles = {name: describe(shown[0]) for name, shown in conditions.items()}
-    name = choosing.choose(_("How images were changed"), titles, "confidence_under")
+    name = choose(_("How images were changed"), titles, "confidence_under")
     _table(tables.calibrations(conditions[name]), _(words.CALIBRATION))
     section = results.of(_chosen(results.branches))["reliability"]
     group = next((group for group in section.groups if group.title == titles[name]), None)
@@ -169,12 +167,11 @@ def _confidence(results: Results) -> None:
 
 def _shape(results: Results) -> None:
     shown = results.of(_chosen(results.branches))
-    for name in ("bias", "probes"):
-        if name in shown:
-            st.markdown(f"### {shown[name].title}")
-            _section(shown[name])
-    probes = of_kind(results.content["results"], "clean", "probe")
+    if "bias" in shown:
+        _section(shown["bias"])
     if "probes" in shown:
+        _section(shown["probes"])
+        probes = of_kind(results.content["results"], "clean", "probe")
         _table(tables.accuracies(probes), tables.widest(probes))
 
 
@@ -224,14 +221,13 @@ def _chosen(branches: Sequence[Branch]) -> list[Branch]:
 
 def _telling(branches: Sequence[Branch]) -> list[Branch]:
     """Every branch of the most robust network that has two, and what is next to them."""
-    counts = [model for model, _ in branches]
-    pair = next((model for model in counts if counts.count(model) > 1), branches[0][0])
-    pairs = [branch for branch in branches if branch[0] == pair]
-    rest = [branch for branch in branches if branch[0] != pair]
-    return [*pairs, *rest][:MOST_BRANCHES]
+    counts = Counter(model for model, _branch in branches)
+    pair = next((model for model in counts if counts[model] > 1), branches[0][0])
+    return sorted(branches, key=lambda branch: branch[0] != pair)[:MOST_BRANCHES]
 
 
 def _section(section: Section) -> None:
+    st.markdown(f"### {section.title}")
     for group in section.groups:
         if group.text and len(group.plots) == 1:
             st.markdown(emphasised(group.text))

@@ -9,8 +9,8 @@ from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import points
 from app.language.text import N_, _, english, join, paragraph
-from app.robustness import bundled, choosing
-from app.robustness.view import INNER
+from app.robustness import bundled
+from app.robustness.view import INNER, choose
 from app.shell import chart_saving, defects, layout, runs, state
 from app.shell.layout import chart
 from app.shell.messages import graded, safe
@@ -163,21 +163,18 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
 
 @defects.fragment
 def _question(content: Content) -> None:
+    """A question, and the measure that it is asked on; then the answer."""
     with state.remembered(*INNER):
-        number, measure = _chosen(content)
-    _answer(content, content["questions"][number], measure)
-
-
-def _chosen(content: Content) -> tuple[int, str]:
-    """The number of a question, and the measure that it is asked on."""
-    left, right = st.columns(2)
-    titles = {str(n): _titled(question["title"]) for n, question in enumerate(content["questions"])}
-    number = 0
-    if len(titles) > 1:
-        number = int(choosing.choose(_("Question"), titles, "asked", widget=left.selectbox))
-        left = right
-    measures = {name: _(title) for name, title in content["measures"].items()}
-    return number, choosing.choose(_("Measured on"), measures, "asked_on", widget=left.selectbox)
+        left, right = st.columns(2)
+        questions = {str(number): asked for number, asked in enumerate(content["questions"])}
+        number = "0"
+        if len(questions) > 1:
+            titles = {number: _titled(asked["title"]) for number, asked in questions.items()}
+            number = choose(_("Question"), titles, "asked", widget=left.selectbox)
+            left = right
+        measures = {name: _(title) for name, title in content["measures"].items()}
+        measure = choose(_("Measured on"), measures, "asked_on", widget=left.selectbox)
+    _answer(content, questions[number], measure)
 
 
 def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:

@@ -22,11 +22,11 @@ def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
     best = {title: max(r["top1"] for r in rows if describe(r) == title) for title in conditions}
     lines = []
     for (model, branch), branch_rows in grouped(rows, who).items():
-        shares = {describe(row): row for row in branch_rows}
-        lines.append(
-            {_("network"): safe(model), _("branch"): branch}
-            | {title: _share(shares.get(title), best[title]) for title in conditions}
-        )
+        line = {_("network"): safe(model), _("branch"): branch, **dict.fromkeys(conditions, _NONE)}
+        for row in branch_rows:
+            accuracy, title = unbroken(percent(row["top1"])), describe(row)
+            line[title] = f"**{accuracy}**" if row["top1"] == best[title] else accuracy
+        lines.append(line)
     return lines
 
 
@@ -63,33 +63,24 @@ def errors(
 
 def calibrations(rows: Sequence[Row]) -> list[dict[str, str]]:
     """Calibration errors under one condition, the smallest first."""
-    order = sorted(rows, key=lambda row: row["calibration"]["expected_calibration_error"])
-    return [
-        {
-            _("network"): safe(row["model"]),
-            _("branch"): row["branch"],
-            _("calibration error"): _with_ends(
-                row["calibration"]["expected_calibration_error"], row["calibration"]["interval"]
-            ),
-            _("sure when wrong"): _sure(row["calibration"]["confidence_when_wrong"]),
-        }
-        for row in order
-    ]
+    lines = []
+    for row in sorted(rows, key=lambda row: row["calibration"]["expected_calibration_error"]):
+        measured = row["calibration"]
+        sure = measured["confidence_when_wrong"]
+        error = _with_ends(measured["expected_calibration_error"], measured["interval"])
+        lines.append(
+            {
+                _("network"): safe(row["model"]),
+                _("branch"): row["branch"],
+                _("calibration error"): error,
+                _("sure when wrong"): _NONE if sure is None else percent(sure),
+            }
+        )
+    return lines
 
 
 def _with_ends(error: float, interval: Sequence[float]) -> str:
     return _("{share} ({interval})").format(share=percent(error), interval=between(interval))
-
-
-def _sure(confidence: float | None) -> str:
-    return _NONE if confidence is None else percent(confidence)
-
-
-def _share(row: Row | None, best: float) -> str:
-    if row is None:
-        return _NONE
-    accuracy = unbroken(percent(row["top1"]))
-    return f"**{accuracy}**" if row["top1"] == best else accuracy
 
 
 def who(row: Row) -> tuple[str, str]:

@@ -1,9 +1,14 @@
 """What a person has chosen on the Robustness page."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+import streamlit as st
 
 from advprop_core.attacks.named import AUTOATTACK
 from app.language.text import N_
+from app.shell import links, state
+from app.shell.state import key
 from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, tab_of, within
 
 PARTS = (
@@ -76,3 +81,43 @@ class RobustnessView(View):
     gallery_network: str = ""
     gallery_condition: str = ""
     gallery_group: str = ""
+
+
+def choose(
+    label: str,
+    titles: Mapping[str, str],
+    field: str,
+    *,
+    default: str = "",
+    widget: Callable[..., str | None] = st.selectbox,
+) -> str:
+    """One of several inside a tab, which the link remembers as it does the controls.
+
+    Which there are depends on the results that are shown. A field that is empty stands for the
+    default, so that a link holds only what a person chose.
+
+    Args:
+        label: Of the widget.
+        titles: Name to what a person reads; at least one.
+        field: Of the page's view.
+        default: What is shown while nothing was chosen; the first by default.
+        widget: Shows them; a list by default.
+
+    Returns:
+        Its name.
+    """
+    first = default or next(iter(titles))
+    asked, linked = st.session_state[key(field)], st.session_state["linked"]
+    if asked == first:
+        st.session_state[key(field)] = ""
+    # What is not on offer is replaced; where the link asked for it, that is said.
+    is_linked = linked.results in ("", st.session_state[key("results")])
+    is_linked = is_linked and getattr(linked, field) == asked
+    state.keep_within(field, ["", *titles], "", links.complaint(field, asked) if is_linked else "")
+    chosen = widget(
+        label,
+        ["" if name == first else name for name in titles],
+        format_func=lambda name: titles[name or first],
+        key=key(field),
+    )
+    return chosen or first

@@ -55,7 +55,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
     sentence = line(rows, second)
     st.markdown(unbroken(sentence))
     here = t if way.whole else None
-    figure = figures.line(*work.lines_of(rows), Way(second), here)
+    figure = figures.line(rows, Way(second), here)
     chart(figure, "anatomy.accuracies", sentence)
 
 

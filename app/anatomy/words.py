@@ -136,7 +136,7 @@ def curve(line: Curve, class_index: int, name: str, is_true: bool) -> str:
     phrases = []
     for kind, shares in line.shares.items():
         values = shares[:, class_index].tolist()
-        best = max(range(len(values)), key=values.__getitem__)
+        best = values.index(max(values))
         phrase = _("from {start} to {end} on the {kind} picture")
         if 0 < best < len(values) - 1 and values[best] > max(values[0], values[-1]) + 0.01:
             phrase = _("from {start} to {end} on the {kind} picture (at most {most}, at {where})")

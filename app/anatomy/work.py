@@ -21,6 +21,7 @@ from advprop_core.anatomy.mixing import soup
 from advprop_core.attacks.gradient import attack
 from advprop_core.attribution.progress import split
 from advprop_core.compare.compare import compare
+from advprop_core.compare.experiment import Perturbation
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.checkpoints import Checkpoint, export
@@ -86,8 +87,9 @@ def network_file(
     subject: Subject, source: Source, way: Way, t: float, *, progress: Report
 ) -> bytes:
     """The network at one place as a plain state dict."""
-    lens, reference = subject.lens, _reference(source, subject.lens.info)
-    assert reference is not None
+    lens = subject.lens
+    size, classes = lens.info.input_size, tuple(lens.info.classes)
+    reference = _reference_images(source, size, classes)[0]
     progress(0.5)
     whole = Checkpoint(lens.model, lens.info)
     checkpoint = soup(whole, t, reference, second=way.second, layers=way.layers or None)
@@ -120,15 +122,6 @@ def halves_over(subject: Subject, source: Source, second: str, *, progress: Repo
             network, mixture, images.pixels, images.labels, ATTACK, listener
         )
     return accuracies
-
-
-def lines_of(
-    rows: Halves,
-) -> tuple[Mapping[float, MixtureAccuracy], Mapping[float, MixtureAccuracy]]:
-    """Place to accuracy with statistics of clean pictures, and with those that move along."""
-    estimated = {m.affine: row for m, row in rows.items() if m.statistics == "clean"}
-    naive = {m.affine: row for m, row in rows.items() if m.statistics == m.affine}
-    return estimated, naive
 
 
 def distances(subject: Subject, second: str, *, progress: Report) -> tuple[LayerDistance, ...]:
@@ -169,7 +162,7 @@ def gap_here(
 
 def gap_over(
     subject: Subject,
-    perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
+    perturbation: Perturbation | None,
     attack_branch: str,
     source: Source,
     second: str,
@@ -225,7 +218,7 @@ def _perturbed(
     module: nn.Module,
     clean: Tensor,
     labels: Tensor,
-    perturbation: AttackConfig | NoiseConfig | EraseConfig,
+    perturbation: Perturbation,
     progress: Report,
 ) -> Tensor:
     if isinstance(perturbation, EraseConfig):

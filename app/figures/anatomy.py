@@ -1,12 +1,11 @@
 """The dial as figures: one network between two others, on both pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from advprop_core.anatomy.dial import Blended, Curve, Way
 from advprop_core.report.colours import Array, branch_colour
 from advprop_core.report.style import Spec
 from advprop_core.text import percent, shorten
@@ -18,14 +17,12 @@ from app.figures.style import (
     KIND_TITLES,
     figure,
     legend,
+    marked,
     row_axis,
     series,
     upright,
 )
 from app.language.text import N_, _
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.dial import Blended, Curve, Way
 
 NOT_ESTIMATED = N_("not estimated")
 _HOVERED = {"place": "%{x:$.0%}", "share": "%{y:$.1%}"}  # as plotly fills them in
@@ -143,8 +140,7 @@ def along_way(traces: Sequence[Spec], way: Way, t: float | None) -> Spec:
             "xanchor": "right" if x else "left",
             "yanchor": "top",
             "yshift": -4,
-            # coloured letters are hard to read
-            "text": f'<span style="color:{colour}">■</span> <b>{name}</b>',
+            "text": marked(f"<b>{name}</b>", colour),
             "showarrow": False,
         }
         for x, name, colour in zip((0, 1), ("main", towards), _end_colours(way), strict=True)

@@ -52,23 +52,16 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
         picture = Image.open(io.BytesIO(data)).convert("RGB")
         sheet.paste(drawing.enlarge(picture, SIDE, smooth=index != reel.exact), (left, _HEAD))
         text.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
-    _answers(sheet, reel, frame, (_GAP, _HEAD + SIDE + 42, width - _GAP))
-    return sheet
-
-
-def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, int]) -> None:
-    """What each branch says, side by side, between left and right from the top on."""
-    text = drawing.Text(sheet)
-    left, top, right = box
-    wide = (right - left + _GAP) // len(reel.branches) - _GAP
-    # `bars` shares its height between five rows at least.
+    # What each branch says, side by side. `bars` shares its height between five rows at least.
+    top, wide = _HEAD + SIDE + 42, (width - _GAP) // len(reel.branches) - _GAP
     bottom = top + 34 + _ROW * max(len(reel.classes), 5)
-    for index, branch in enumerate(reel.branches):
-        x = left + index * (wide + _GAP)
-        colour = reel.colours[index]
-        answer, confidence = frame.answers[index]
+    for index, (branch, (answer, confidence)) in enumerate(
+        zip(reel.branches, frame.answers, strict=True)
+    ):
+        x, colour = _GAP + index * (wide + _GAP), reel.colours[index]
         sentence = f"{branch}: {answer} {percent(confidence)}"
         text.write((x, top), sentence, 17, colour=colour, width=wide)
         shares = zip(reel.classes, frame.shares[index], strict=True)
-        rows = [(*row, index == reel.true_place) for index, row in enumerate(shares)]
+        rows = [(*row, place == reel.true_place) for place, row in enumerate(shares)]
         drawing.bars(sheet, (x, top + 34, x + wide, bottom), rows, colour)
+    return sheet

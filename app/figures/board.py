@@ -48,10 +48,8 @@ def amplified(result: Comparison) -> tuple[Array, int]:
     return amplify(change, factor), factor
 
 
-def overlaid(
-    result: Comparison, scale: str, opacity: float
-) -> dict[tuple[InputKind, str], tuple[Array, AttributionMap]]:
-    """(input kind, branch) to the map over its picture in grey, (3, H, W) in [0, 1], and the map.
+def overlaid(result: Comparison, scale: str, opacity: float) -> dict[tuple[InputKind, str], Array]:
+    """(input kind, branch) to the map over its picture in grey, (3, H, W) in [0, 1].
 
     ``scale`` is that of :func:`~advprop_core.report.colours.map_spans`.
     """
@@ -59,10 +57,11 @@ def overlaid(
     sign = METHODS[next(iter(result.maps.values())).method].sign
     spans = map_spans(values, sign, scale)
     return {
-        cell: (overlay(getattr(result, cell[0]).numpy(), values[cell], sign, spans[cell], opacity),
-               drawn)
-        for cell, drawn in result.maps.items()
-    }  # fmt: skip
+        (kind, branch): overlay(
+            getattr(result, kind).numpy(), drawn, sign, spans[kind, branch], opacity
+        )
+        for (kind, branch), drawn in values.items()
+    }
 
 
 def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
@@ -137,7 +136,7 @@ def maps(
     shown = overlaid(result, scale, opacity)
     for branch, row in rows.items():
         for kind in INPUT_KINDS:
-            pixels, drawn = shown[kind, branch]
+            drawn = result.maps[kind, branch]
             name = names[drawn.class_index]
             alt = _(_MAP_ALTS[kind]).format(
                 title=_(METHODS[drawn.method].title),
@@ -145,7 +144,9 @@ def maps(
                 name=name,
                 where=where(drawn.values.numpy()),
             )
-            row.append(_picture(pixels, _("for {name}").format(name=name), alt, exact=False))
+            row.append(
+                _picture(shown[kind, branch], _("for {name}").format(name=name), alt, exact=False)
+            )
     return rows
 
 

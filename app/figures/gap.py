@@ -1,10 +1,8 @@
 """Which layers carry the gap between two branches, as figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec, whiskers
 from advprop_core.text import percent, percent_in_tenths
@@ -23,9 +21,6 @@ from app.figures.style import (
     stage_axis,
 )
 from app.language.text import N_, _
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
 
 ORDER_TITLES: dict[Order, str] = {
     "alone": N_("Each alone"),

@@ -1,10 +1,9 @@
 """Accuracies of mixed branches, as figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from advprop_core.anatomy.dial import Way
+from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec, whiskers
 from advprop_core.text import percent, percent_in_tenths
@@ -23,10 +22,6 @@ from app.figures.style import (
     series,
 )
 from app.language.text import N_, Sentence, _
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.dial import Way
-    from advprop_core.anatomy.halves import MixtureAccuracy
 
 KIND_TITLES: dict[InputKind, str] = {"clean": N_("clean"), "adversarial": N_("attacked")}
 _BARS_HEIGHT = 280
@@ -67,16 +62,13 @@ def bars(rows: Sequence[tuple[str, MixtureAccuracy]], branch: str) -> Spec:
     )
 
 
-def line(
-    estimated: Mapping[float, MixtureAccuracy],
-    naive: Mapping[float, MixtureAccuracy],
-    way: Way,
-    t: float | None,
-) -> Spec:
+def line(rows: Mapping[Mixture, MixtureAccuracy], way: Way, t: float | None) -> Spec:
     """Clean and robust accuracy along a whole way, with a line at the present place.
 
-    Place to accuracy: with statistics that were estimated again and, faint, without.
+    Lines are of statistics of clean pictures and, faint, of statistics that move along.
     """
+    estimated = {m.affine: rows[m] for m in rows if m.statistics == "clean"}
+    naive = {m.affine: rows[m] for m in rows if m.statistics == m.affine}
     traces = [_accuracies(naive, kind, NOT_ESTIMATED, FAINT) for kind in INPUT_KINDS]
     traces[1]["showlegend"] = False
     for kind in INPUT_KINDS:

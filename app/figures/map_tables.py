@@ -1,12 +1,11 @@
 """Maps as tables of pictures, in HTML: rows and columns are labelled once, in text."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
+from advprop_core.anatomy.dial import Blended
+from advprop_core.anatomy.excitement import Excitement
 from advprop_core.report.colours import (
     Array,
     Sign,
@@ -20,12 +19,8 @@ from advprop_core.report.drawing import to_webp
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind
 from app.figures.anatomy import networks_of
 from app.figures.board import Maps, where
-from app.figures.style import COLUMN_TITLES, KIND_TITLES
+from app.figures.style import COLUMN_TITLES, KIND_TITLES, marked
 from app.language.text import _, ngettext
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.dial import Blended
-    from advprop_core.anatomy.excitement import Excitement
 
 Stacks = Mapping[tuple[InputKind, str], Array]
 """(input kind, branch) to maps one above another, (L, H, W)."""
@@ -45,7 +40,7 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
     }
     changes = {(b, _DIFFERENCE): values[b, "clean"] - values[b, "adversarial"] for b in branches}
     # Of a row and a column: markup of its head, and what it is called in words.
-    rows = {branch: (_coloured(branch, branch_colour(branch)), branch) for branch in branches}
+    rows = {branch: (marked(escape(branch), branch_colour(branch)), branch) for branch in branches}
     columns = {str(kind): (_(COLUMN_TITLES[kind]), _seen(kind)) for kind in INPUT_KINDS}
     columns[_DIFFERENCE] = _("Clean − perturbed"), _("clean minus perturbed")
     words = _("difference: green is more on the clean picture, violet more on the perturbed one")
@@ -114,7 +109,7 @@ def blend_table(
             alt = _(", ").join([title, network.title, seen])
             cells.append(_picture(photo, network.maps[kind], sign, span, opacity, alt))
         body.append(_row(_(COLUMN_TITLES[kind]), cells))
-    heads = [_("Picture"), *(_coloured(n.title, n.colour) for n in networks)]
+    heads = [_("Picture"), *(marked(escape(n.title), n.colour) for n in networks)]
     name, score = _("{title} along the dial"), _("{title} score")
     return _table(name.format(title=title), heads, body) + _key(
         sign, span, score.format(title=title)
@@ -154,7 +149,7 @@ def _rows(
             _picture(photo, drawn, sign, span, opacity, _(", ").join([title, branch, seen]))
             for drawn, span, title in zip(maps, spans, titles, strict=True)
         ]
-        body.append(_row(f"{_coloured(branch, branch_colour(branch))}<br>{seen}", cells))
+        body.append(_row(f"{marked(escape(branch), branch_colour(branch))}<br>{seen}", cells))
     return body
 
 
@@ -165,11 +160,6 @@ def _spans(values: Stacks, sign: Sign) -> list[Span]:
 
 def _seen(kind: InputKind) -> str:
     return _("{kind} picture").format(kind=_(KIND_TITLES[kind]))
-
-
-def _coloured(name: str, colour: str) -> str:
-    """A name with its colour beside it, for coloured letters are hard to read."""
-    return f'<span style="color:{colour}">■</span> {escape(name)}'
 
 
 def _picture(photo: Array, values: Array, sign: Sign, span: Span, opacity: float, alt: str) -> str:

@@ -1,18 +1,14 @@
 """What becomes of a class when pixels go, or come, in the order of a map."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from advprop_core.faithfulness.curves import Curves
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec
 from advprop_core.types import InputKind
 from app.figures.style import FITTED, KIND_TITLES, figure, legend
 from app.language.text import _
-
-if TYPE_CHECKING:
-    from advprop_core.faithfulness.curves import Curves
 
 _CHANCE = "#8A949E"
 # Not by colour alone: of main and of the others, on clean and on perturbed pictures.

@@ -1,20 +1,15 @@
 """Norm layers as figures: how far two branches are apart in each, and in each of its channels."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advprop_core.anatomy.distance import LayerDistance, Measure
 from advprop_core.report.style import Spec
 from app.figures.anatomy import colour_between
 from app.figures.style import FAINT, INK, figure, stage_axis, upright
 from app.language.text import _, ngettext
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.distance import LayerDistance, Measure
 
 # Depth, from shallow to deep: between the colours that mean branches.
 _SHALLOW, _DEEP = "#B79AD6", "#3F7F4C"

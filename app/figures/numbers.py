@@ -103,7 +103,7 @@ def _tick(value: Any, axis: Spec, full: Mapping[str, str]) -> Any:
     names, places = (axis.get(name, []) for name in ("ticktext", "tickvals"))
     if not names or places != list(range(len(names))) or not isinstance(value, int | float):
         return value
-    name = names[min(max(round(value), 0), len(names) - 1)]
+    name = names[round(value)]
     return _plain(full.get(name, name))
 
 

@@ -33,7 +33,7 @@ def makers(result: Comparison, scale: str = "each", opacity: float = 1.0) -> Mak
     """
 
     def map_png(cell: tuple[InputKind, str]) -> bytes:
-        return to_png(overlaid(result, scale, opacity)[cell][0])
+        return to_png(overlaid(result, scale, opacity)[cell])
 
     maps: Makers = {
         Sentence(

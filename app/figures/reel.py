@@ -62,11 +62,11 @@ class Reel:
     branches: tuple[str, ...]
     captions: tuple[str, ...]
     classes: tuple[str, ...]
-    true_place: int | None
-    target_place: int | None
-    steps: tuple[int, ...]
-    all_steps: int
-    class_index: int
+    true_place: int | None = None
+    target_place: int | None = None
+    steps: tuple[int, ...] = ()
+    all_steps: int = 0
+    class_index: int = 0
     maps_refused: str | None = None
     colours: tuple[str, ...] = ()
     start: str = N_("the clean picture")
@@ -168,11 +168,7 @@ def make_visual_reel(
         branches=tuple(made),
         captions=tuple(made),
         classes=tuple(names[index] for index in followed),
-        true_place=None,
         target_place=None if wished is None else 0,
-        steps=steps,
-        all_steps=steps[-1],
-        class_index=followed[0],
         colours=tuple(map(branch_colour, branches)),
         start=N_("the start"),
         exact=None,

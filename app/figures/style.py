@@ -80,10 +80,14 @@ def upright(x: float, yref: str = "y domain", **line: Any) -> Spec:
             "line": line}  # fmt: skip
 
 
+def marked(name: str, colour: str) -> str:
+    """A name with its colour beside it, for coloured letters are hard to read."""
+    return f'<span style="color:{colour}">■</span> {name}'
+
+
 def branch_title(branch: str) -> str:
-    """A branch's name with its colour beside it."""
-    # In a mark: coloured letters are hard to read.
-    return f'<span style="color:{branch_colour(branch)}">■</span> <b>{branch}</b>'
+    """A branch's name with its colour."""
+    return marked(f"<b>{branch}</b>", branch_colour(branch))
 
 
 def series(title: str) -> Spec:

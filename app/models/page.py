@@ -109,13 +109,13 @@ def _columns(shares: Iterable[str]) -> dict[str, Any]:
 
 def _line(name: str, info: ModelInfo) -> dict[str, Any]:
     """A line of the table: what the network is, and accuracies of each branch as fractions."""
-    about = (
-        network_files.title(name),
-        info.num_classes,
-        info.input_size,
-        str(info.recipe.get("data", "")),
-        str(info.recipe.get("objective", "")),
-    )
+    about = {
+        "Network": network_files.title(name),
+        "Classes": info.num_classes,
+        "Pixels": info.input_size,
+        "Data": str(info.recipe.get("data", "")),
+        "Objective": str(info.recipe.get("objective", "")),
+    }
     shares: dict[str, Any] = {}
     counts: dict[int, None] = {}
     for branch in info.branches:
@@ -125,7 +125,7 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
                 shares[f"{branch}, {title}"] = 100 * metric["top1"]
                 counts[metric["n"]] = None
     asked = {"Images": " / ".join(map(str, counts))} if counts else {}
-    return dict(zip(_ABOUT, about, strict=False)) | asked | shares
+    return about | asked | shares
 
 
 def _choose_row(names: list[str]) -> None:

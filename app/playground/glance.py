@@ -5,7 +5,6 @@ Two stand side by side where one was kept: it, and the one that is chosen now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,7 +15,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.types import ModelInfo
 from app.elements.board import board
 from app.figures import board as figures
-from app.language.text import N_, _, join
+from app.language.text import _, join
 from app.playground.view import PlaygroundView, read_kept, write_kept
 from app.shell import (
     cache,
@@ -36,13 +35,6 @@ from app.shell.view import EXPLAINED, View
 
 # The line above a half; both are as high as their buttons.
 _HEAD: dict[str, Any] = {"horizontal": True, "vertical_alignment": "center"}
-# What is measured on the perturbed picture, and how.
-_FACTS = {
-    N_("Largest change"): N_("of any colour value (L∞)"),
-    N_("Length"): N_("of the whole change (L2)"),
-    N_("Range of colours"): N_("0 is black, 1 is white"),
-    N_("Saved as PNG"): N_("rounded to 256 levels"),
-}
 
 
 def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
@@ -71,7 +63,38 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         task = comparison.maps_task(shown, cache.load_lens(shown.view.model))
         drawn = tasks.answer(f"{slot}.maps", task, shown.view, shown.info)
     with at_a_glance:
-        _board(shown, drawn, answers, slot, is_half)
+        words = controls.describe(shown.view, shown.info)
+        pictures = once(
+            f"{slot}.pictures",
+            (shown.task, shown.title, words),
+            partial(figures.pictures, result, _(shown.title), words),
+        )
+        maps = None
+        if drawn is None:
+            maps = {}
+        elif not drawn.result.maps_refused:
+            look = drawn.view.scale, drawn.view.opacity / 100
+            draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
+            maps = once(f"{slot}.maps", (drawn.task, *look), draw)
+        facts = result.facts
+        ends = _("{low:.2f} to {high:.2f}").format(low=facts.low, high=facts.high)
+        saved = _("same answers") if all(facts.survives_png.values()) else _("other answers")
+        measured = (
+            (_("Largest change"), f"{facts.linf * 255:.2f}/255", _("of any colour value (L∞)")),
+            (_("Length"), f"{facts.l2:.2f}", _("of the whole change (L2)")),
+            (_("Range of colours"), ends, _("0 is black, 1 is white")),
+            (_("Saved as PNG"), saved, _("rounded to 256 levels")),
+        )
+        board(
+            slot,
+            {"playground": _("Now"), "beside": _("Kept")}[slot],
+            pictures,
+            figures.branches(result, info.class_names, answers),
+            maps,
+            [{"title": title, "value": value, "help": help} for title, value, help in measured],
+            is_old=drawn is not None and drawn.about != shown.task,
+            is_half=is_half,
+        )
     return drawn
 
 
@@ -82,45 +105,6 @@ def outline(view: View, info: ModelInfo) -> None:
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
     board("outline", _("Soon here"), pictures, branches, {}, [], is_old=False)
-
-
-def _board(
-    shown: Shown, drawn: Shown | None, said: Mapping[str, str], slot: str, is_half: bool
-) -> None:
-    result, names = shown.result, shown.info.class_names
-    words = controls.describe(shown.view, shown.info)
-    pictures = once(
-        f"{slot}.pictures",
-        (shown.task, shown.title, words),
-        partial(figures.pictures, result, _(shown.title), words),
-    )
-    maps = None
-    if drawn is None:
-        maps = {}
-    elif not drawn.result.maps_refused:
-        look = drawn.view.scale, drawn.view.opacity / 100
-        draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
-        maps = once(f"{slot}.maps", (drawn.task, *look), draw)
-    facts = result.facts
-    values = (
-        f"{facts.linf * 255:.2f}/255",
-        f"{facts.l2:.2f}",
-        _("{low:.2f} to {high:.2f}").format(low=facts.low, high=facts.high),
-        _("same answers") if all(facts.survives_png.values()) else _("other answers"),
-    )
-    board(
-        slot,
-        {"playground": _("Now"), "beside": _("Kept")}[slot],
-        pictures,
-        figures.branches(result, names, said),
-        maps,
-        [
-            {"title": _(title), "value": value, "help": _(help)}
-            for (title, help), value in zip(_FACTS.items(), values, strict=True)
-        ],
-        is_old=drawn is not None and drawn.about != shown.task,
-        is_half=is_half,
-    )
 
 
 def say_of_maps(shown: Shown) -> None:

@@ -117,34 +117,30 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
 
 def fooled(result: AttackMatrix, names: Sequence[str]) -> list[str]:
     """One sentence for each attack: whom it fools."""
-    return [_fooled(result, source, names) for source in result.branches]
-
-
-def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
-    target = result.target_class
-    hit: list[str] = []
-    missed: list[str] = []
-    for name in result.branches:
-        answer = result.attacked[source, name].class_index
+    target, sentences = result.target_class, []
+    for source in result.branches:
+        hit: list[str] = []
+        missed: list[str] = []
+        for name in result.branches:
+            answer, expected = result.attacked[source, name].class_index, result.expected[name]
+            if target is not None:
+                (hit if answer == target else missed).append(f"**{name}**")
+            elif result.clean[name].class_index == expected:
+                (hit if answer != expected else missed).append(f"**{name}**")
+        effect = _("changes the answer of {fooled}")
         if target is not None:
-            (hit if answer == target else missed).append(f"**{name}**")
-        elif result.clean[name].class_index == result.expected[name]:
-            (hit if answer != result.expected[name] else missed).append(f"**{name}**")
-    if not hit and not missed:
-        return _("Every branch is wrong already before the attack through **{source}**.").format(
-            source=source
+            effect = _("makes {fooled} say {name}")
+        elif result.true_class is not None:
+            effect = _("fools {fooled}")
+        effect = effect.format(
+            fooled=join(hit) or _("no branch"), name="" if target is None else names[target]
         )
-    fooled = join(hit) or _("no branch")
-    if target is not None:
-        effect = _("makes {fooled} say {name}").format(fooled=fooled, name=names[target])
-    elif result.true_class is not None:
-        effect = _("fools {fooled}").format(fooled=fooled)
-    else:
-        effect = _("changes the answer of {fooled}").format(fooled=fooled)
-    but = _(", not {missed}").format(missed=join(missed)) if hit and missed else ""
-    return _("The attack through **{source}** {effect}{but}.").format(
-        source=source, effect=effect, but=but
-    )
+        but = _(", not {missed}").format(missed=join(missed)) if hit and missed else ""
+        sentence = _("The attack through **{source}** {effect}{but}.")
+        if not hit and not missed:
+            sentence = _("Every branch is wrong already before the attack through **{source}**.")
+        sentences.append(sentence.format(source=source, effect=effect, but=but))
+    return sentences
 
 
 def robustness(cells: Sequence[BranchResult]) -> str:

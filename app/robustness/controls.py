@@ -67,33 +67,6 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
             st.caption(sentence.format(title=safe(title), folders=folders))
     help = _("More images make intervals narrower: half as wide with four times as many.")
     number(_("Number of images, 10 to 2000"), "images", help, disabled=busy)
-    _attacks(view, busy)
-    help = _("Noise, blur, weather and more: the 15 kinds of ImageNet-C, made by this app.")
-    st.toggle(_("Corruptions"), key=key("corrupted"), disabled=busy, help=help)
-    if view.corrupted:
-        st.pills(
-            _("Severities"),
-            ["1", "2", "3", "4", "5"],
-            selection_mode="multi",
-            key=key("severities"),
-            disabled=busy,
-            help=_("1 is mild, 5 severe."),
-        )
-    help = _(
-        "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
-        "edges stay), fine detail or coarse structure."
-    )
-    st.toggle(_("Probes"), key=key("probed"), disabled=busy, help=help)
-    help = _(
-        "For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
-        "or 4 (L2). It takes about as long as ten attacks."
-    )
-    st.toggle(_("Smallest ε"), key=key("searched"), disabled=busy, help=help)
-    if view.attacks:
-        _expert(view, busy)
-
-
-def _attacks(view: RobustnessView, busy: bool) -> None:
     st.multiselect(
         _("Attacks"),
         list(ATTACKS),
@@ -110,6 +83,33 @@ def _attacks(view: RobustnessView, busy: bool) -> None:
     if view.attacks:
         help = _("Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2.")
         st.text_input(_("Strengths ε"), key=key("radii"), disabled=busy, help=help)
+    help = _("Noise, blur, weather and more: the 15 kinds of ImageNet-C, made by this app.")
+    _switch(_("Corruptions"), "corrupted", help, busy)
+    if view.corrupted:
+        st.pills(
+            _("Severities"),
+            ["1", "2", "3", "4", "5"],
+            selection_mode="multi",
+            key=key("severities"),
+            disabled=busy,
+            help=_("1 is mild, 5 severe."),
+        )
+    help = _(
+        "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
+        "edges stay), fine detail or coarse structure."
+    )
+    _switch(_("Probes"), "probed", help, busy)
+    help = _(
+        "For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
+        "or 4 (L2). It takes about as long as ten attacks."
+    )
+    _switch(_("Smallest ε"), "searched", help, busy)
+    if view.attacks:
+        _expert(view, busy)
+
+
+def _switch(title: str, field: str, help: str, busy: bool) -> None:
+    st.toggle(title, key=key(field), disabled=busy, help=help)
 
 
 def _expert(view: RobustnessView, busy: bool) -> None:
@@ -121,13 +121,13 @@ def _expert(view: RobustnessView, busy: bool) -> None:
         "Each branch is attacked through its own gradient. With this, each attack also "
         "uses the gradients of the network's other branches: whose perturbation harms whom?"
     )
-    st.toggle(_("Attack through each branch"), key=key("through_each"), disabled=busy, help=help)
+    _switch(_("Attack through each branch"), "through_each", help, busy)
     help = _(
         "Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
         "images than attacks, and with no limit every image must be fooled. Otherwise the "
         "gradient is masked, and the page says so."
     )
-    st.toggle(_("Check the gradients"), key=key("sanity"), disabled=busy, help=help)
+    _switch(_("Check the gradients"), "sanity", help, busy)
     help = _(
         "What ε measures: the largest change of any value (L∞), or the length of the whole "
         "change (L2)."

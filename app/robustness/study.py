@@ -169,29 +169,23 @@ def _question(content: Content) -> None:
         questions = {str(number): asked for number, asked in enumerate(content["questions"])}
         number = "0"
         if len(questions) > 1:
-            titles = {number: _titled(asked["title"]) for number, asked in questions.items()}
-            number = choose(_("Question"), titles, "asked", widget=left.selectbox)
+            named = {number: _titled(asked["title"]) for number, asked in questions.items()}
+            number = choose(_("Question"), named, "asked", widget=left.selectbox)
             left = right
         measures = {name: _(title) for name, title in content["measures"].items()}
         measure = choose(_("Measured on"), measures, "asked_on", widget=left.selectbox)
-    _answer(content, questions[number], measure)
-
-
-def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:
     from app.figures import robustness as figures
 
-    runs, measures = question["runs"], content["measures"]
-    gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
-    st.markdown(answer(content, runs, measure))
-    alt = _("{what}: {figures}").format(
-        what=_(measures[measure]), figures=in_words(gains, content["runs"])
-    )
-    heading = f"Gain of each run: {measures[measure]}"
-    chart(figures.gains(gains, content["runs"]), "robustness.gains", alt, heading)
-    for line in contrasts(content, question["contrasts"], measure):
+    asked, titles = questions[number], content["runs"]
+    gains = [gain for gain in _gains(content, asked["runs"]) if gain.measure == measure]
+    st.markdown(answer(content, asked["runs"], measure))
+    alt = _("{what}: {figures}").format(what=measures[measure], figures=in_words(gains, titles))
+    heading = f"Gain of each run: {content['measures'][measure]}"
+    chart(figures.gains(gains, titles), "robustness.gains", alt, heading)
+    for line in contrasts(content, asked["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown(_("### What changes on every measure?"))
-    layout.table(table(content, runs))
+    layout.table(table(content, asked["runs"]))
     st.caption(
         _(
             "Points compared with the base: ▲ better, ▼ worse, no mark if the 95 % interval "

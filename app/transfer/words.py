@@ -66,8 +66,7 @@ def heading(content: Mapping[str, Any]) -> str:
     It is named where it is better than the first source by more than the training images decide.
     """
     first, *others = sources(content)
-    count = min(row["num_images"] for row in content["accuracies"])
-    rows = [row for row in content["accuracies"] if row["num_images"] == count]
+    rows = _with_fewest_images(content)
     of_first = [row["accuracy"] for row in rows if row["source"] == first]
     if not others or not of_first:  # it may have failed
         return safe(first)
@@ -78,7 +77,7 @@ def heading(content: Mapping[str, Any]) -> str:
     else:
         sentence = _("With {count} images no network learns clearly better than {first}: {other}.")
     return sentence.format(
-        count=count,
+        count=best["num_images"],
         source=safe(best["source"]),
         share=percent(best["accuracy"]),
         first=safe(first),
@@ -111,12 +110,16 @@ def answers(content: Mapping[str, Any]) -> str:
 def best_of(content: Mapping[str, Any], most: int) -> list[str]:
     """So many sources besides the first, most often right with the fewest images first."""
     first, *others = sources(content)
-    fewest = min(row["num_images"] for row in content["accuracies"])
     shares = dict.fromkeys(others, 0.0)  # one that failed has no figure
-    for row in content["accuracies"]:
-        if row["num_images"] == fewest and row["source"] != first:
+    for row in _with_fewest_images(content):
+        if row["source"] != first:
             shares[row["source"]] = max(shares[row["source"]], row["accuracy"])
     return sorted(others, key=lambda source: -shares[source])[:most]
+
+
+def _with_fewest_images(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    fewest = min(row["num_images"] for row in content["accuracies"])
+    return [row for row in content["accuracies"] if row["num_images"] == fewest]
 
 
 def table_rows(content: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, str]], str]]:

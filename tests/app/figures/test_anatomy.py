@@ -16,7 +16,7 @@ from advprop_core.anatomy.dial import Blended, Curve, Way
 from advprop_core.anatomy.distance import LayerDistance
 from advprop_core.anatomy.excitement import Excitement
 from advprop_core.anatomy.gap import Gap, GapRow, Score
-from advprop_core.anatomy.halves import ENDS, MIXTURES, MixtureAccuracy
+from advprop_core.anatomy.halves import ENDS, MIXTURES, Mixture, MixtureAccuracy
 from advprop_core.report.colours import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
 from app.anatomy.halves import table as halves_table
@@ -186,14 +186,19 @@ def test_bars_of_halves_have_the_colour_of_their_branch_and_wilson_intervals():
 
 
 def test_accuracies_along_the_dial_have_intervals_and_the_present_place():
-    rows = dict(enumerate(ACCURACIES))
-    figure = go.Figure(halves.line(rows, rows, WAY, 0.3))
+    rows = {
+        Mixture(affine, statistics): row
+        for affine, row in enumerate(ACCURACIES)
+        for statistics in ("clean", "adversarial", affine, 1 - affine)
+    }
+    figure = go.Figure(halves.line(rows, WAY, 0.3))
     *naive, clean, attacked = figure.data
+    assert clean.x == naive[0].x == (0, 1)
     assert {line.line.color for line in naive} == {style.FAINT}
     assert (clean.y, attacked.y) == ((0.8, 0.7), (0.4, 0.6))
     assert attacked.error_y.array[1] == pytest.approx(0.0907, abs=1e-3)
     assert figure.layout.shapes[0].x0 == 0.3
-    assert not go.Figure(halves.line(rows, rows, WAY, None)).layout.shapes
+    assert not go.Figure(halves.line(rows, WAY, None)).layout.shapes
 
 
 def test_one_line_where_nothing_was_changed():
@@ -363,7 +368,7 @@ def test_in_another_language_the_numbers_of_a_figure_stay_english(found, monkeyp
         naive = replace(gap_of(9), naive=gap_of(9).rows)
         yield anatomy.curve([curve_of(), curve_of()], blend, 0)
         yield halves.bars(table, "main")
-        yield halves.line(dict(enumerate(ACCURACIES)), dict(enumerate(ACCURACIES)), WAY, 0.3)
+        yield halves.line(ALIKE, WAY, 0.3)
         yield gap.bars(naive, "from_stem", "aux")
         yield gap.strip(gap_of(9), "aux", {"stem": "first", "s1": "second"})
 

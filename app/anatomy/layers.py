@@ -54,7 +54,7 @@ def layers(subject: Subject) -> None:
     choice(subject, "measure", _("What differs"), words.MEASURES)
     sentence = differing(distances, measure)
     summary.markdown(sentence)
-    if not differs(distances, measure):
+    if not any(_sizes(distances, measure).values()):
         return
     most = most_different(distances, measure)
     chosen = view.norm_layer or most.layer
@@ -109,11 +109,6 @@ def most_different(distances: Sequence[LayerDistance], measure: Measure) -> Laye
     """The layer whose mean channel differs most; the first where none differs."""
     sizes = _sizes(distances, measure)
     return max(distances, key=lambda distance: sizes.get(distance.layer, -1.0))
-
-
-def differs(distances: Sequence[LayerDistance], measure: Measure) -> bool:
-    """Whether the branches differ by a measure at all."""
-    return any(_sizes(distances, measure).values())
 
 
 def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:

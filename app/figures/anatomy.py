@@ -15,8 +15,8 @@ from app.figures.style import (
     FAINT,
     INK,
     KIND_TITLES,
+    LEGEND,
     figure,
-    legend,
     marked,
     row_axis,
     series,
@@ -52,7 +52,7 @@ def colour_between(first: str, second: str, t: float) -> str:
 def bars(comparison: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> Spec:
     """What main, the blend and the second branch say of one picture, class by class."""
     networks = networks_of(comparison, blend)
-    chosen = _classes(comparison, networks)
+    chosen = _classes(comparison, blend)
     full_names = {}
     for index in chosen:
         mark = "✓ " if index == comparison.true_class else ""
@@ -85,7 +85,7 @@ def bars(comparison: Comparison, blend: Blended, kind: InputKind, names: Sequenc
         meta={"labels": full_names},
         barmode="group",
         bargap=0.28,
-        legend=legend(y=-0.02, yanchor="top", traceorder="normal"),
+        legend={**LEGEND, "y": -0.02, "yanchor": "top", "traceorder": "normal"},
     )
 
 
@@ -169,7 +169,7 @@ def along_way(traces: Sequence[Spec], way: Way, t: float | None) -> Spec:
         },
         annotations=notes,
         shapes=[] if t is None else [upright(t, color=FAINT, width=1)],
-        legend=legend(y=1.02, yanchor="bottom") | {"x": 1, "xanchor": "right"},
+        legend={**LEGEND, "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
 
 
@@ -214,12 +214,15 @@ def networks_of(comparison: Comparison, blend: Blended) -> list[Network]:
     return [main, between, second]
 
 
-def _classes(comparison: Comparison, networks: Sequence[Network]) -> list[int]:
+def _classes(comparison: Comparison, blend: Blended) -> list[int]:
     """Classes worth showing, the same for both pictures and, as a rule, all along the way."""
-    main, blend, second = (network.predictions for network in networks)
-    ends = [p.probabilities.numpy() for end in (main, second) for p in end.values()]
+    ends = [
+        prediction.probabilities.numpy()
+        for (_kind, branch), prediction in comparison.predictions.items()
+        if branch in ("main", blend.way.second)
+    ]
     ranked = np.argsort(-np.max(ends, axis=0), kind="stable").tolist()
-    must = [prediction.class_index for prediction in blend.values()]
+    must = [prediction.class_index for prediction in blend.predictions.values()]
     if comparison.true_class is not None:
         must.append(comparison.true_class)
     chosen = [i for i in ranked if i in must]

@@ -144,9 +144,8 @@ def maps(
                 name=name,
                 where=where(drawn.values.numpy()),
             )
-            row.append(
-                _picture(shown[kind, branch], _("for {name}").format(name=name), alt, exact=False)
-            )
+            caption = _("for {name}").format(name=name)
+            row.append(_picture(shown[kind, branch], caption, alt, exact=False))
     return rows
 
 

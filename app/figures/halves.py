@@ -14,10 +14,10 @@ from app.figures.style import (
     FAINT,
     FITTED,
     INK,
+    LEGEND,
     SHARES,
     bar_marker,
     figure,
-    legend,
     panel_title,
     series,
 )
@@ -58,7 +58,7 @@ def bars(rows: Sequence[tuple[str, MixtureAccuracy]], branch: str) -> Spec:
         title=panel_title(_(panel)),
         bargap=0.3,
         bargroupgap=0.06,
-        legend=legend(y=-0.16, yanchor="top", traceorder="normal"),
+        legend={**LEGEND, "y": -0.16, "yanchor": "top", "traceorder": "normal"},
     )
 
 

@@ -88,7 +88,7 @@ def strip_table(
     ``strips`` holds those of the stages, main first.
     """
     titles = [f"Grad-CAM, {stage}" for stage in stages]
-    body = _rows(comparison, strips, titles, _spans(strips, "magnitude"), "magnitude", opacity)
+    body = _rows(comparison, strips, titles, "magnitude", opacity)
     return _table(_("Grad-CAM through all stages"), [*map(escape, stages)], body)
 
 
@@ -128,7 +128,7 @@ def excited_table(
     ]
     outputs = {row: shown.outputs.numpy() for row, shown in maps.items()}
     spans = _spans(outputs, "change")
-    body = _rows(comparison, outputs, titles, spans, "change", opacity)
+    body = _rows(comparison, outputs, titles, "change", opacity)
     heads = [f"{title}<br>± {span[1]:.2g}" for title, span in zip(titles, spans, strict=True)]
     return _table(_("Activations of channels"), heads, body)
 
@@ -137,12 +137,11 @@ def _rows(
     comparison: Comparison,
     values: Stacks,
     titles: Sequence[str],
-    spans: Sequence[Span],
     sign: Sign,
     opacity: float,
 ) -> list[str]:
-    """A row of maps for each branch and input, over the photo; columns have titles and scales."""
-    body = []
+    """A row of maps for each branch and input, over the photo; each column has its own scale."""
+    body, spans = [], _spans(values, sign)
     for (kind, branch), maps in values.items():
         photo, seen = getattr(comparison, kind).numpy(), _(KIND_TITLES[kind])
         cells = [

@@ -7,7 +7,7 @@ from advprop_core.faithfulness.curves import Curves
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec
 from advprop_core.types import InputKind
-from app.figures.style import FITTED, KIND_TITLES, figure, legend
+from app.figures.style import FITTED, KIND_TITLES, LEGEND, figure
 from app.language.text import _
 
 _CHANCE = "#8A949E"
@@ -55,5 +55,5 @@ def curves(
         (2, 2, 8, 2),
         x={"title": {"text": _("pixels changed")}, "range": [0, 1], **axis},
         y={"title": {"text": _("probability of the class")}, "range": [0, 1.02], **axis},
-        legend=legend(y=0, yref="container", yanchor="bottom"),
+        legend={**LEGEND, "y": 0, "yref": "container", "yanchor": "bottom"},
     )

@@ -15,7 +15,6 @@ from app.language.text import _
 _GAIN_GROUND, _LOSS_GROUND = "rgba(27,120,55,0.10)", "rgba(118,42,131,0.10)"
 _ROW = 40  # px
 _MARGIN = (10, 10, 8, 10)
-_Branch = tuple[str, str]  # model, branch
 
 
 def standings(clean: Sequence[Row], hit: Sequence[Row]) -> Spec:

@@ -31,6 +31,8 @@ TO_DARK = {
 TO_LIGHT = {dark: light for light, dark in TO_DARK.items()}
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
 SHARES = {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"], "zeroline": False}
+LEGEND = {"orientation": "h", "x": 0}
+"""Entries in a row, from the left."""
 FITTED = {"automargin": True, "fixedrange": True}
 """An axis that has room for its names, and does not move."""
 SETTLED = {"font": {"size": 13}, "dragmode": False, "hovermode": "closest"}
@@ -100,11 +102,6 @@ def bar_marker(colour: str | Sequence[str], kind: InputKind) -> Spec:
     shape = "" if kind == "clean" else "/"
     pattern = {"shape": shape, "fillmode": "replace", "size": 6, "solidity": 0.35}
     return {"color": colour, "line": {"color": colour, "width": 1}, "pattern": pattern}
-
-
-def legend(**place: Any) -> Spec:
-    """Entries in a row, from the left."""
-    return {"orientation": "h", "x": 0, **place}
 
 
 def panel_title(text: str) -> Spec:

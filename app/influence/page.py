@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.report.colours import branch_colour
+from advprop_core.text import percent
 from advprop_core.types import ModelInfo
 from app.influence import words
 from app.influence.view import PARTS, SETS, InfluenceView, sets_for
@@ -102,7 +103,10 @@ def _branch(rest: BranchRest, row: int, *, several: bool) -> None:
     network = f" · {safe(network_files.title(rest.model))}" if several else ""
     colour = branch_colour(rest.branch)
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
-    st.markdown(f"## {unbroken(safe(words.helps(rest)))}{network}")
+    says = _("{branch} with a new last layer says {name} {share}").format(
+        branch=rest.branch, name=rest.answer, share=percent(rest.probability)
+    )
+    st.markdown(f"## {unbroken(safe(says))}{network}")
     sides = (
         ("helpful", _("Helpful (change of the loss without it)"), rest.helpful),
         ("harmful", _("Harmful (change of the loss without it)"), rest.harmful),
@@ -130,8 +134,12 @@ def _tiles(
     with st.container(horizontal=True, gap="small", key=f"tiles-{name}"):
         for place, example in enumerate(examples):
             with st.container(width=_TILE, gap=None):
-                small_picture(example.source, size, _TILE, words.alt(example))
-                st.markdown(f"**{example.label}**  \n{words.score(example)}")
+                alt = _("Training image labelled {label}, {title}").format(
+                    label=example.label, title=example.title
+                )
+                small_picture(example.source, size, _TILE, alt)
+                score = f"{example.score:+#.2g}".replace("-", "−")
+                st.markdown(f"**{example.label}**  \n{score}")
                 page_button(
                     _("Open"),
                     "playground",

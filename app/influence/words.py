@@ -7,12 +7,12 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import percent, spreadsheet_cell
+from advprop_core.text import spreadsheet_cell
 from app.influence.view import SETS
 from app.language.text import N_, _, join
 
 if TYPE_CHECKING:
-    from app.influence.work import BranchRest, Example, PictureRest
+    from app.influence.work import Example, PictureRest
 
 QUESTION = N_("Which training images affect a prediction most?")
 INTRODUCTION = N_(
@@ -34,13 +34,6 @@ ALONE = N_(
     "The training images of this network are not available here, so their influence cannot be "
     "measured."
 )
-
-
-def helps(rest: BranchRest) -> str:
-    """What a branch says, as a heading."""
-    return _("{branch} with a new last layer says {name} {share}").format(
-        branch=rest.branch, name=rest.answer, share=percent(rest.probability)
-    )
 
 
 def meant(result: PictureRest, trained_on: str) -> str:
@@ -78,18 +71,6 @@ def verdict(result: PictureRest) -> str:
 def are_several(result: PictureRest) -> bool:
     """Whether two networks were asked."""
     return len({rest.model for rest in result.branches}) > 1
-
-
-def score(example: Example) -> str:
-    """``+0.012``: how much the loss would rise without the image."""
-    return f"{example.score:+#.2g}".replace("-", "−")
-
-
-def alt(example: Example) -> str:
-    """For those who hear the page."""
-    return _("Training image labelled {label}, {title}").format(
-        label=example.label, title=example.title
-    )
 
 
 def flagged_file(flagged: Sequence[str], suspects: Sequence[Example]) -> str:

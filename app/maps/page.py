@@ -23,13 +23,6 @@ from app.shell.tasks import Shown, Task
 if TYPE_CHECKING:
     from app.maps.map_set import MapSet
 
-QUESTION = N_("Where did each branch look, and can the maps be trusted?")
-INTRODUCTION = N_(
-    "Each kind of map defines *looking* in its own way. This page shows several kinds side by "
-    "side, and their differences. All branches and both pictures share one class, layer and "
-    "colour scale."
-)
-
 
 def _controls(info: ModelInfo) -> DeltaGenerator | None:
     """Which maps, of which class, of which picture; returns the slot of the layer picker."""
@@ -125,8 +118,12 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
 
 workbench.show_page(
     MapsView,
-    QUESTION,
-    INTRODUCTION,
+    N_("Where did each branch look, and can the maps be trusted?"),
+    N_(
+        "Each kind of map defines *looking* in its own way. This page shows several kinds side by "
+        "side, and their differences. All branches and both pictures share one class, layer and "
+        "colour scale."
+    ),
     slot="maps",
     controls_of=_controls,
     task=_task,

@@ -51,6 +51,12 @@ def page() -> None:
         return
     names = list(infos)
     rows = [_line(name, info) for name, info in infos.items()]
+
+    def choose_row() -> None:
+        """The card of the row that was chosen."""
+        if chosen_rows := st.session_state[_TABLE]["selection"]["rows"]:
+            st.session_state[_CARD] = names[chosen_rows[0]]
+
     shares = dict.fromkeys(title for row in rows for title in row if title not in _ABOUT)
     st.dataframe(
         rows,
@@ -60,7 +66,7 @@ def page() -> None:
         hide_index=True,
         placeholder="–",
         column_config=_columns(shares),
-        on_select=lambda: _choose_row(names),
+        on_select=choose_row,
         selection_mode="single-row",
     )
     if st.session_state.get(_CARD) not in names:
@@ -126,12 +132,6 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
                 counts[metric["n"]] = None
     asked = {"Images": " / ".join(map(str, counts))} if counts else {}
     return about | asked | shares
-
-
-def _choose_row(names: list[str]) -> None:
-    """The card of the row that was chosen."""
-    if rows := st.session_state[_TABLE]["selection"]["rows"]:
-        st.session_state[_CARD] = names[rows[0]]
 
 
 # -- the card of a network -------------------------------------------------------------------------

@@ -11,15 +11,6 @@ from app.shell.comparison import comparison_task, target_class
 from app.shell.state import key
 from app.shell.tasks import Shown
 
-QUESTION = N_("What do the two BatchNorms see in this picture?")
-INTRODUCTION = N_(
-    "AdvProp trains **main** on clean images and **aux** on adversarial ones. See what each branch "
-    "of this network answers, and where it looks."
-)
-
-_ENLARGE = N_(
-    "Double-click a picture to enlarge all of them, and drag to move. Press 0 to see all of it."
-)
 _ERASER = 360  # px
 
 
@@ -32,7 +23,12 @@ def _draw(shown: Shown, current: bool) -> None:
     is_alone = not shown.view.beside
     drawn = glance.show(shown, "playground") if is_alone else glance.show_beside(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_(_ENLARGE))
+        st.caption(
+            _(
+                "Double-click a picture to enlarge all of them, and drag to move. Press 0 to see "
+                "all of it."
+            )
+        )
         if is_alone:
             glance.offer_beside(shown)
     if drawn is not None:
@@ -61,8 +57,11 @@ def _eraser(shown: Shown) -> None:
 
 workbench.show_page(
     PlaygroundView,
-    QUESTION,
-    INTRODUCTION,
+    N_("What do the two BatchNorms see in this picture?"),
+    N_(
+        "AdvProp trains **main** on clean images and **aux** on adversarial ones. See what each "
+        "branch of this network answers, and where it looks."
+    ),
     slot="playground",
     task=comparison_task,
     draw=_draw,

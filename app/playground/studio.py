@@ -53,9 +53,9 @@ def show() -> None:
     # is chosen, which may not be the one yet whose result is shown.
     st.session_state[_TARGET] = st.session_state[key("target")]
     info = cache.model_info(st.session_state[key("model")])
-    controls.target_class(info, _TARGET, on_change=_take_target, width=360)
-    {"sweep": sweep.draw, "film": film.draw, "matrix": matrix.draw}[part](playground)
 
+    def take_target() -> None:
+        state.choose(target=st.session_state[_TARGET])
 
-def _take_target() -> None:
-    state.choose(target=st.session_state[_TARGET])
+    controls.target_class(info, _TARGET, on_change=take_target, width=360)
+    {"sweep": sweep, "film": film, "matrix": matrix}[part].draw(playground)

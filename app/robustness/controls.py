@@ -3,7 +3,7 @@
 While a run is on they cannot be moved: the link then names the run, and a reload finds it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -29,17 +29,21 @@ _PAIR = ("shapes-vanilla", "shapes-advprop")
 def settle(models: Mapping[str, ModelInfo]) -> None:
     """Replace what is not available, before the widgets."""
     tested = _first(models, state.default().model)
-    image_sets = data_for({name: models[name] for name in tested})
+    image_sets = _sets(models, tested)
     state.opens_with(tested=tested, data=next(iter(image_sets or DATA)))
     pair = _first(models, st.session_state[key("model")])
     runs.settle_networks("tested", models, MOST_MODELS, pair)
-    image_sets = data_for({name: models[name] for name in st.session_state[key("tested")]})
+    image_sets = _sets(models, st.session_state[key("tested")])
     state.settle("data", list(image_sets or DATA))
+
+
+def _sets(models: Mapping[str, ModelInfo], names: Iterable[str]) -> dict[str, str]:
+    return data_for({name: models[name] for name in names})
 
 
 def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
     """The Playground's network, where there are images for it; else a pair that has some."""
-    can_be_measured = playground in models and data_for({playground: models[playground]})
+    can_be_measured = playground in models and _sets(models, [playground])
     if {*_PAIR} <= {*models} and (playground in _PAIR or not can_be_measured):
         return _PAIR
     return (playground if playground in models else next(iter(models)),)
@@ -50,7 +54,7 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     titles = {name: network_files.title(name) for name in models}
     help = _("Every branch of every network is measured on the same images.")
     runs.networks("tested", titles, MOST_MODELS, help, disabled=busy)
-    image_sets = data_for({name: models[name] for name in view.tested})
+    image_sets = _sets(models, view.tested)
     help = _(
         "Scenes are drawn by this project, and were not used for training. Your own folder is the "
         "one that `advprop app --images` names. It needs a folder for each class. If it has the "
@@ -128,18 +132,17 @@ def _expert(view: RobustnessView, busy: bool) -> None:
         "gradient is masked, and the page says so."
     )
     _switch(_("Check the gradients"), "sanity", help, busy)
+
+    def other_ball() -> None:  # radii of one norm mean nothing in another
+        state.choose(radii=BALLS[st.session_state[key("ball")]])
+
     help = _(
         "What ε measures: the largest change of any value (L∞), or the length of the whole "
         "change (L2)."
     )
-    select(_("Norm"), NORMS, "ball", help, disabled=busy, on_change=_other_ball)
+    select(_("Norm"), NORMS, "ball", help, disabled=busy, on_change=other_ball)
     if {*view.attacks} & {"pgd", "i-fgsm"}:
         slider(_("Steps"), "attack_steps", _("Gradient steps of PGD and I-FGSM."), disabled=busy)
     if "pgd" in view.attacks:
         help = _("Random starts of PGD: an image counts as robust only if every start fails.")
         slider(_("Restarts"), "restarts", help, disabled=busy)
-
-
-def _other_ball() -> None:
-    """Radii of one norm mean nothing in another."""
-    state.choose(radii=BALLS[st.session_state[key("ball")]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -95,7 +96,10 @@ def _transfers(section: Section) -> None:
     """One matrix or curve at a time."""
     st.markdown(f"### {section.title}")
     plots = {plot.key: plot for plot in section.groups[0].plots}
-    titles = {name: words.plot_title(plot.spec) for name, plot in plots.items()}
+    titles = {
+        name: unescape(plot.spec["layout"]["title"]["text"].replace("<br>", ": ", 1))
+        for name, plot in plots.items()
+    }
     chosen = choose(_("Network and attack"), titles, "transfer")
     _plots([plots[chosen]], 1)
     st.caption(section.caption)

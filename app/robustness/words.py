@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from advprop_core import text
@@ -17,7 +16,7 @@ from app.robustness.measurement import RunRequest
 from app.shell.messages import safe, unbroken
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation.disagreement import Case, Opinion
+    from advprop_core.evaluation.disagreement import Case
     from app.robustness.work import Outcome
 
 
@@ -84,7 +83,10 @@ def besides(request: RunRequest) -> str:
 def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[str, int], float]:
     """(corruption, severity) to how much more often the second is right, where both are known."""
     before, after = (
-        {(c["corruption"], c["severity"]): row["top1"] for row in rows for c in [row["condition"]]}
+        {
+            (row["condition"]["corruption"], row["condition"]["severity"]): row["top1"]
+            for row in rows
+        }
         for rows in (first, second)
     )
     return {cell: after[cell] - share for cell, share in before.items() if cell in after}
@@ -129,11 +131,6 @@ def standings(attack: str) -> str:
         "Rings: clean images; dots: under {attack}, through the branch itself; thin lines: 95 % "
         "intervals."
     ).format(attack=attack)
-
-
-def plot_title(spec: Mapping[str, Any]) -> str:
-    """A figure's own title, on one line."""
-    return unescape(str(spec["layout"]["title"]["text"]).replace("<br>", ": ", 1))
 
 
 def measured(content: Mapping[str, Any]) -> str:
@@ -199,8 +196,12 @@ def gallery(condition_shown: Condition, branches: Sequence[str], n: int) -> str:
 
 def case(case: Case, names: Sequence[str]) -> str:
     """An image's true class, and what each branch says of it."""
-    opinions = "  \n".join(_opinion(opinion, names) for opinion in case.opinions)
-    return f"{names[case.label]}  \n{opinions}"
+    lines = [names[case.label]]
+    for opinion in case.opinions:
+        mark = ":material/check:" if opinion.right else ":material/close:"
+        sure = unbroken(percent(opinion.confidence))
+        lines.append(f"{mark} **{opinion.branch}** {names[opinion.class_index]} {sure}")
+    return "  \n".join(lines)
 
 
 def case_alt(case: Case, names: Sequence[str]) -> str:
@@ -216,9 +217,3 @@ def case_alt(case: Case, names: Sequence[str]) -> str:
     return _("An image of {name}: {opinions}").format(
         name=names[case.label], opinions=join(opinions)
     )
-
-
-def _opinion(opinion: Opinion, names: Sequence[str]) -> str:
-    mark = ":material/check:" if opinion.right else ":material/close:"
-    sure = unbroken(percent(opinion.confidence))
-    return f"{mark} **{opinion.branch}** {names[opinion.class_index]} {sure}"

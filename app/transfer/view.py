@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from advprop_core.errors import InputError
 from app.language.text import N_, _
-from app.shell.view import View, accepted_by, one_of, tab_of, within
+from app.shell.view import View, one_of, tab_of, within
 
 PARTS = (N_("Images"), N_("Differences"), N_("Blocks"), N_("Epochs"))
 """Tabs of a result, where it has something for them."""
@@ -55,7 +55,7 @@ class TransferView(View):
 
     contenders: tuple[str, ...] = ()
     new_task: str = one_of("shapes", TASKS)
-    amounts: str = accepted_by(lambda text: None, "20, 50, 100")
+    amounts: str = "20, 50, 100"
     repeats: int = within(3, 2, 10)
     rounds: int = within(60, 3, 300)
     learned: str = ""

@@ -24,7 +24,7 @@ def prediction(*shares):
 
 def test_every_measure_that_can_be_chosen_is_the_librarys_and_explained():
     assert {*words.MEASURES} == {*layers.EXPLAINED} == {*MEASURES}
-    assert {*words.UNITS} <= {*MEASURES}
+    assert {*layers.UNITS} <= {*MEASURES}
 
 
 @pytest.mark.parametrize(

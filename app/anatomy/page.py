@@ -22,13 +22,13 @@ def _settle(lens: Lens) -> None:
 
     auxiliaries = list(lens.info.branches)[1:] or ["aux"]
     if len(lens.info.branches) > 1 or _source(state.current(), lens.info) is None:
-        state.keep_within("calibrated", [False], False)
-    state.keep_within("second", auxiliaries, auxiliaries[0])
+        state.keep_within("calibrated", [False])
+    state.keep_within("second", auxiliaries)
     stages = stages_of_layers(lens.model)
-    state.keep_within("norm_layer", ["", *stages], "")
+    state.keep_within("norm_layer", ["", *stages])
     asked = st.session_state[state.key("moved_layers")]
     available = tuple(name for name in asked if name in {*stages, *stages.values()})
-    state.keep_within("moved_layers", [available], available)
+    state.keep_within("moved_layers", [available])
 
 
 def _source(view: AnatomyView, info: ModelInfo) -> Source | None:

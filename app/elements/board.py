@@ -9,39 +9,19 @@ from app.language.text import _
 _mount = declare("board")
 
 
-def board(
-    name: str,
-    label: str,
-    pictures: Sequence[Mapping[str, str] | None],
-    branches: Sequence[Mapping[str, Any]],
-    maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
-    facts: Sequence[Mapping[str, str]],
-    *,
-    is_old: bool,
-    is_half: bool = False,
-) -> None:
+def board(name: str, **data: Any) -> None:
     """A row of pictures, then for each branch its maps and its answers.
 
     Args:
         name: Of this one, where a page has several.
-        label: The same for those who hear the page.
-        pictures: The clean, the perturbed, and what lies between; None waits for one.
-        branches: Main first; each has a name, a colour and answers.
-        maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
-        facts: What was measured on the perturbed picture.
-        is_old: Whether the maps are those of a comparison before this one.
-        is_half: Whether another one stands beside it. All are enlarged and moved together.
+        data: As ``board.js`` reads it. ``label`` is the name for those who hear the page;
+            ``pictures`` are the clean, the perturbed, and what lies between, where None waits for
+            one; ``branches``, main first, have a name, a colour and answers; ``maps`` is branch to
+            its maps, a branch that is not there waits for them, and None says that there are none;
+            ``facts`` were measured on the perturbed picture; ``isOld`` says that the maps are those
+            of a comparison before this one, ``isHalf`` that another one stands beside it: then all
+            are enlarged and moved together.
     """
-    _mount(
-        key=f"board.{name}",
-        data={
-            "label": label,
-            "pictures": pictures,
-            "branches": branches,
-            "maps": maps,
-            "facts": facts,
-            "titles": [_(title) for title in COLUMN_TITLES.values()],
-            "isOld": is_old,
-            "isHalf": is_half,
-        },
-    )
+    titles = [_(title) for title in COLUMN_TITLES.values()]
+    default = {"facts": [], "isOld": False, "isHalf": False}
+    _mount(key=f"board.{name}", data={**default, "titles": titles, **data})

@@ -34,7 +34,7 @@ _FITTING = "shapes-advprop"  # a bundled network whose training images can be dr
 def _controls(info: ModelInfo) -> None:
     """Which training images, how many, and which network stands beside."""
     sets = sets_for(info)
-    state.keep_within("trained_on", sets or ["scenes"], sets[0] if sets else "scenes")
+    state.keep_within("trained_on", sets or ["scenes"])
     if len(sets) > 1:
         segments(_("Training images"), {name: SETS[name] for name in sets}, "trained_on")
     help = _(

@@ -22,7 +22,7 @@ from app.shell import cache, comparison, state, tasks
 from app.shell.cache import Lens
 from app.shell.layout import chart, in_rows, table
 from app.shell.messages import PICTURES, graded
-from app.shell.tasks import Shown, Task
+from app.shell.tasks import Key, Shown, Task
 
 COLUMNS = N_("""
 A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check is undecided.
@@ -158,7 +158,7 @@ def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
     """The checks of one kind of map; what other kinds stand beside it does not matter."""
     view, info = shown.view, lens.info
     about = (
-        shown.about,
+        shown.task.about,
         comparison.layer_of(view, lens, [method]),
         comparison.explained(view, info, one_class=True),
         *comparison.perturbing(view, info).values(),
@@ -167,7 +167,7 @@ def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
     pictures = comparison.inputs(map_set.comparison)
     mask = cache.mask(view.image, info.input_size)
     call = partial(measure_trust, lens.branches, pictures, maps, mask=mask)
-    return Task((lens.network,), "trust", (about, method), call)
+    return Task(Key((lens.network,), "trust", about, (method,)), call)
 
 
 def verdict(checks: Mapping[Cell, Trust], method: str) -> str:

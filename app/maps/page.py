@@ -108,7 +108,7 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     def remarks() -> list[str]:
         """How far branches agree, and which maps are empty or weak."""
         agreement = filter(None, [words.agreement(map_set, name)])
-        return [*agreement, *messages.empty_maps(maps), *messages.weak_maps(maps)]
+        return [*agreement, *messages.faint_maps(maps)]
 
     for sentence in once(f"maps.remarks.{name}", shown.task, remarks):
         st.markdown(messages.unbroken(sentence))

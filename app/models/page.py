@@ -11,7 +11,7 @@ from app.language.text import N_, _, listing
 from app.shell import cache, network_files, opening, state
 from app.shell.layout import page_button, table
 from app.shell.messages import FEW_CLASSES, quote, safe
-from app.shell.network_fields import FACTS
+from app.shell.network_fields import show_facts
 
 _TABLE, _CARD = "models.table", "models.card"
 _OBJECTIVES = N_(
@@ -22,12 +22,6 @@ _OBJECTIVES = N_(
 )
 # Columns that are no accuracy: their keys, in English as in the file that the table offers.
 _ABOUT = (N_("Network"), N_("Classes"), N_("Pixels"), N_("Data"), N_("Objective"), N_("Images"))
-_FROM = {
-    "given": N_("set by the person who opened it"),
-    "read": N_("read in the file"),
-    "found": N_("found from the tensors"),
-    "guessed": N_("guessed: check it"),
-}
 
 
 def page() -> None:
@@ -189,26 +183,12 @@ def _measured(info: ModelInfo) -> list[dict[str, Any]]:
 def _sources(name: str, info: ModelInfo) -> None:
     """What was read of a file in a foreign layout, said, found, guessed and ignored."""
     origin = network_files.origin(name)
-    findings = cache.model_findings(name) if origin is None else origin.findings
+    findings = cache.described(name).findings if origin is None else origin.findings
     if findings is None:
         return
     file = cache.file_of(name).name if origin is None else origin.file
     st.markdown(_("Opened from the file {file}:").format(file=quote(file, 80)))
-    is_found = origin is not None and origin.is_found
-    lines = []
-    for fact in findings.facts(info):
-        source = "found" if is_found and fact.name == "architecture" else fact.source
-        if source is not None:  # branches are above
-            lines.append(
-                {
-                    _("What"): _(FACTS[fact.name]),
-                    _("Value"): safe(fact.value),
-                    _("Known from"): _(_FROM[source]),
-                }
-            )
-    table(lines)
-    for remark in findings.remarks("the file"):
-        st.markdown(safe(remark))
+    show_facts(findings, info)
 
 
 page()

@@ -19,19 +19,19 @@ from app.shell.tasks import Shown, Task
 def draw(playground: Shown) -> None:
     """The pictures of every step under a slider, and buttons to save them."""
     view, info = playground.view, playground.info
-    lens = cache.load_lens(view.model)
+    lens, filmed_view = cache.load_lens(view.model), replace(view, method=_method(view.method))
     task = Task.of(
         (lens.network,),
         filmed,
         lens.branches,
         playground.result.clean[None],
-        about=playground.about,
+        about=playground.task.about,
         names=info.class_names,
         opacity=view.opacity / 100,
         config=comparison.attack_config(view, info),
         attack_branch=view.attack_branch,
         true_class=playground.result.true_class,
-        maps=comparison.map_request(view, lens, _method(view.method), one_class=True),
+        maps=comparison.map_request(filmed_view, lens, one_class=True),
     )
     shown = tasks.answer("studio.film", task, view, info, playground.title)
     if shown is None:

@@ -87,13 +87,13 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         )
         board(
             slot,
-            {"playground": _("Now"), "beside": _("Kept")}[slot],
-            pictures,
-            figures.branches(result, info.class_names, answers),
-            maps,
-            [{"title": title, "value": value, "help": help} for title, value, help in measured],
-            is_old=drawn is not None and drawn.about != shown.task,
-            is_half=is_half,
+            label={"playground": _("Now"), "beside": _("Kept")}[slot],
+            pictures=pictures,
+            branches=figures.branches(result, info.class_names, answers),
+            maps=maps,
+            facts=[{"title": title, "value": fact, "help": help} for title, fact, help in measured],
+            isOld=drawn is not None and drawn.task.about != shown.task,  # maps of one before
+            isHalf=is_half,
         )
     return drawn
 
@@ -104,7 +104,7 @@ def outline(view: View, info: ModelInfo) -> None:
     title = _(cache.picture(view.image, info.input_size).title)
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    board("outline", _("Soon here"), pictures, branches, {}, [], is_old=False)
+    board("outline", label=_("Soon here"), pictures=pictures, branches=branches, maps={})
 
 
 def say_of_maps(shown: Shown) -> None:
@@ -115,11 +115,8 @@ def say_of_maps(shown: Shown) -> None:
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-
-    def remarks() -> list[str]:
-        return [*messages.empty_maps(maps), *messages.weak_maps(maps)]
-
-    for sentence in [caption, *once("maps.remarks", shown.task, remarks)]:
+    remarks = once("maps.remarks", shown.task, partial(messages.faint_maps, maps))
+    for sentence in [caption, *remarks]:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.scale()

@@ -102,7 +102,7 @@ def _many_pictures(playground: Shown) -> None:
     sentence = words.robustness(result.cells)
     st.markdown(unbroken(sentence))
     chart(figures.accuracies(result.cells), "studio.accuracies", sentence)
-    st.caption(how_measured(result, shown.networks[0].name, shown.info.class_names))
+    st.caption(how_measured(result, shown.task.networks[0].name, shown.info.class_names))
     if shown.task != task.key:
         st.caption(_("The settings have changed since: measure again to compare."))
 

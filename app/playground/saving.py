@@ -28,7 +28,7 @@ from advprop_core.report.comparison_sheet import draw_comparison
 from advprop_core.report.comparison_words import captions
 from advprop_core.types import AttackConfig, Comparison
 from app.figures.pictures import makers
-from app.lab import writing
+from app.lab import site
 from app.lab.routes import ADDRESS
 from app.language.text import _, reader
 from app.playground import words
@@ -155,7 +155,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
         given = cache.picture(view.image, shown.info.input_size).data
     except PictureGone:  # the pixels that the network took are in the result
         given = None
-    maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
+    maps = None if drawn is None else map_request(drawn.view, lens)
     return Record(
         Experiment(
             perturbation(view, shown.info),
@@ -216,7 +216,7 @@ def write_lab(shown: Shown) -> bytes:
         attack = perturbation(shown.view, shown.info)
         if isinstance(attack, AttackConfig) and attack.norm == "linf":
             arguments += ["--epsilon", attack.epsilon]
-        writing.write(*arguments)
+        site.write(*arguments)
         return (workspace / "lab.html").read_bytes()
 
 

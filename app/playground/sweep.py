@@ -34,7 +34,7 @@ def draw(playground: Shown) -> None:
         sweep,
         lens.branches,
         playground.result.clean[None],
-        about=playground.about,
+        about=playground.task.about,
         config=_strongest(view, playground.info),  # the strength on the left does not decide it
         epsilons=tuple(stop / NORM_UNITS[view.norm] for stop in GRIDS[view.norm]),
         attack_branch=view.attack_branch,

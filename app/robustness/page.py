@@ -47,6 +47,8 @@ def _ask(view: RobustnessView, models: Mapping[str, ModelInfo]) -> Run | str:
         words.plan(request, _(images[request.data])),
         measurement.passes(request, infos),
         words.besides(request),
+        help=_("Figures from earlier runs are used again and cost no time."),
+        saved=_("Finished figures are saved: Run continues from there."),
     )
 
 

@@ -113,7 +113,7 @@ def choose(
     # What is not on offer is replaced; where the link asked for it, that is said.
     is_linked = linked.results in ("", st.session_state[key("results")])
     is_linked = is_linked and getattr(linked, field) == asked
-    state.keep_within(field, ["", *titles], "", links.complaint(field, asked) if is_linked else "")
+    state.keep_within(field, ["", *titles], links.complaint(field, asked) if is_linked else "")
     chosen = widget(
         label,
         ["" if name == first else name for name in titles],

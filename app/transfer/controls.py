@@ -28,7 +28,7 @@ def settle(models: Mapping[str, ModelInfo]) -> None:
     pair = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
     state.opens_with(contenders=pair)
     runs.settle_networks("contenders", names, MOST_SOURCES, pair)
-    state.keep_within("new_task", [*_tasks()], "shapes")
+    state.keep_within("new_task", [*_tasks()])
 
 
 def show(models: Mapping[str, ModelInfo], view: TransferView, busy: bool) -> None:

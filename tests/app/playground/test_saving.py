@@ -22,7 +22,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.figures.pictures import makers
-from app.lab import writing
+from app.lab import site
 from app.playground import saving, words
 from tests.app.visiting import jpeg, lose_pictures
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.robustness.measurement import RunRequest, passes
 from app.robustness.words import besides
-from app.shell.run_time import in_words
+from app.shell.results_page import in_words
 
 INFOS = {"two": SimpleNamespace(branches={"main": "", "aux": ""}),
          "one": SimpleNamespace(branches={"main": ""})}  # fmt: skip

@@ -92,6 +92,7 @@ def result(
     name = f"anatomy.{slot}"
     call = partial(function, subject, *arguments)
     key = Key((subject.lens.network,), name, about, arguments)
+    # What must be asked for is what takes minutes.
     task = Task(key, call, is_long=bool(ask))
     if ask and tasks.offer(name, task, ask) != task:
         return None

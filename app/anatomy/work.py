@@ -174,7 +174,8 @@ def gap_over(
     lens = subject.lens
     images = _images(source, lens.info)
     target = getattr(perturbation, "target_class", None)
-    chosen = images.labels != (-1 if target is None else target)  # they are where the attack wants
+    # Pictures of the target class are where a targeted attack wants them already; -1 is no class.
+    chosen = images.labels != (-1 if target is None else target)
     labels, clean = images.labels[chosen], images.pixels[chosen].float() / 255
     pixels = {"clean": clean}
     attacked = 0.0

@@ -148,6 +148,7 @@ def kinds(gap: Gap) -> list[InputKind]:
 
 def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
     """Main, the units, and the second branch, in the order of the rows."""
+    # A walk ends where all layers are swapped; swapped one at a time, the last row has no unit.
     everything = max(len(row.layers) for row in rows)
     titles = []
     for row in rows:

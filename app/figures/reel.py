@@ -83,7 +83,7 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     followed = most_probable([film.attacked_class, film.target_class], everything)
     places: dict[int | None, int] = {index: place for place, index in enumerate(followed)}
     maps = [drawn.numpy() for drawn in film.maps.values()]
-    scale = colour_span(maps, sign) if maps else (0.0, 1.0)
+    scale = colour_span(maps, sign) if maps else (0.0, 1.0)  # without maps nothing is coloured
     frames = []
     for frame, step in enumerate(film.steps):
         predictions = [film.predictions[name][frame] for name in branches]

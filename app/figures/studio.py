@@ -125,6 +125,7 @@ def _lines(result: Sweep, branch: str, names: Sequence[str], norm: str) -> list[
         first.append(result.target_class)
     peaks = table.max(0)
     flipped_to = result.flips[branch].answer
+    # What the branch flips to comes first: it is what the sentence above the figure names.
     strongest = sorted(range(len(peaks)), key=lambda i: (i != flipped_to, -peaks[i]))
     rivals = [i for i in strongest if i not in first][:_RIVALS]
     shown = first + [i for i in rivals if peaks[i] >= _WORTH_A_LINE]
@@ -152,7 +153,7 @@ def _lines(result: Sweep, branch: str, names: Sequence[str], norm: str) -> list[
                 # A click selects a point: what is not selected must not fade for that.
                 "unselected": {"marker": {"opacity": 1}},
                 "customdata": radii,
-                "hovertemplate": f"{name} %{{y:$.0%}} at ε = %{{customdata}}<extra></extra>",
+                "hovertemplate": f"{name} %{{y:$.0%}}<br>ε = %{{customdata}}<extra></extra>",
                 "showlegend": False,
             }
         )

@@ -136,7 +136,7 @@ def stage_axis(stages: Sequence[str], first: int = 0) -> Spec:
         room = _NARROWEST * abs(middles[stage] - middles[other]) / len(stages)
         return room > _LETTER * (len(stage) + len(other)) / 2
 
-    named: list[str] = []
+    named: list[str] = []  # stages with most layers first, for their names have most room
     for stage in sorted(positions, key=lambda stage: -len(positions[stage])):
         if all(are_apart(stage, other) for other in named):
             named.append(stage)

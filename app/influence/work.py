@@ -19,7 +19,7 @@ from app.shell.messages import tame
 from app.shell.pictures import folder_source, own_folder
 
 SUSPECTS = 24
-_PARTS = 1000  # of one branch's progress
+_PARTS = 1000  # of one branch's progress: reports are whole numbers
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class MapsView(View):
         return self.maps
 
 
+# Fields on which no single map depends: when they change, checks of a map stay asked for.
 _UNDECISIVE = {"maps", "checked", "expert", "method", "scale", "opacity"}
 
 

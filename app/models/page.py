@@ -117,7 +117,7 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
         "Objective": str(info.recipe.get("objective", "")),
     }
     shares: dict[str, Any] = {}
-    counts: dict[int, None] = {}
+    counts: dict[int, None] = {}  # each once, in order: branches may be measured on other images
     for branch in info.branches:
         for kind in ("clean", "attack"):
             if metric := metric_of(info, branch, kind):

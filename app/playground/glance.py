@@ -69,7 +69,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
             (shown.task, shown.title, words),
             partial(figures.pictures, result, _(shown.title), words),
         )
-        maps = None
+        maps = None  # there are none, and none will come; an empty mapping waits for them
         if drawn is None:
             maps = {}
         elif not drawn.result.maps_refused:

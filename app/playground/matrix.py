@@ -137,6 +137,7 @@ def attack_many(
         InputError: If the folder's classes are not the network's, or no picture is left.
     """
     images = load_images(data, info.input_size, classes=info.classes, limit=MOST_IMAGES)
+    # -1 is no class: an untargeted attack leaves no picture out.
     attackable = images.labels != (-1 if config.target_class is None else config.target_class)
     through = [Condition(config, branch) for branch in info.branches]
     tested = TestedModel("", model, images.pixels[attackable], images.labels[attackable])

@@ -67,6 +67,7 @@ class Results:
 def parts(results: Results) -> dict[str, Callable[[Results], None]]:
     """Title of a tab to what draws it, for those that have something to show."""
     keys = {section.key for section in sections(results.content)}
+    # A title and link, what draws it, and the sections of which it needs one.
     asked = {
         "Attacks": (_attacks, {"curves", "transfers", "smallest"}),
         "Corruptions": (_corruptions, {"corruptions"}),

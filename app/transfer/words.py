@@ -125,6 +125,8 @@ def _with_fewest_images(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def table_rows(content: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, str]], str]]:
     """Each table's title, its rows with columns that a page has room for, and what they mean."""
     for table in tables(content):
+        # Without how a source was trained, seeds and the interval of the accuracy: a page has less
+        # room than a report, and what decides is the difference.
         names = {column: table.columns[column] for column in (0, 2, 4, 6, 7, 8, 9)}
         names[7] = _("its 95 % interval")
         rows = [{name: safe(row[column]) for column, name in names.items()} for row in table.rows]

@@ -62,6 +62,7 @@ def test_a_row_for_each_branch_in_its_colour(swept):
     assert main.x == pytest.approx((0, 2, 4, 16))
     assert main.y == pytest.approx((0.9, 0.6, 0.2, 0))
     assert rival.y == pytest.approx((0.1, 0.4, 0.8, 1))
+    assert rival.hovertemplate.startswith("heart %{y:$.0%}<br>ε = %{customdata}"), "in no language"
 
 
 def test_titles_say_where_each_branch_flips_and_lines_are_named(swept):

@@ -22,7 +22,7 @@ GRIDS = {
     "linf": (0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16),
     "l2": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.4, 1.7, 2, 2.5, 3, 3.5, 4, 5),
 }
-# To within which bisection finds a flip, in pixel units: a tenth of the finest step above.
+# To within which bisection finds a flip, in pixel units.
 PRECISIONS = {"linf": 0.05 / 255, "l2": 0.02}
 _CURVE = "studio.curve"
 

@@ -1,4 +1,4 @@
-"""What a person has chosen on the Robustness page."""
+"""What a person has chosen on the Robustness page, and the choices inside its tabs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

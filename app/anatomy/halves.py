@@ -51,7 +51,12 @@ def halves(subject: Subject, way: Way, t: float) -> None:
         lines = table(rows, branch, second)
         with column:
             chart(figures.bars(lines, branch), f"anatomy.halves.{branch}", alt(branch, lines))
-    st.caption(caption(attack, origin))
+    how = _(
+        "Share of right answers; plain: clean, hatched: under {attack} through the mixture itself; "
+        "error bars: 95 % Wilson intervals."
+    ).format(attack=attack)
+    see = _("See Zhang et al., [arXiv 2403.19150](https://arxiv.org/abs/2403.19150).")
+    st.caption(paragraph([how, *filter(None, [_(origin)]), see]))
     sentence = line(rows, second)
     st.markdown(unbroken(sentence))
     here = t if way.whole else None
@@ -122,19 +127,6 @@ def alt(branch: str, rows: Sequence[tuple[str, MixtureAccuracy]]) -> str:
         for title, accuracy in rows
     ]
     return _("γ and β of {branch}; {figures}.").format(branch=branch, figures=_("; ").join(phrases))
-
-
-def caption(attack: str, origin: str) -> str:
-    """How to read the bars, and where their numbers come from."""
-    sentences = [
-        _(
-            "Share of right answers; plain: clean, hatched: under {attack} through the mixture "
-            "itself; error bars: 95 % Wilson intervals."
-        ).format(attack=attack),
-        *filter(None, [_(origin)]),
-        _("See Zhang et al., [arXiv 2403.19150](https://arxiv.org/abs/2403.19150)."),
-    ]
-    return paragraph(sentences)
 
 
 def _both(accuracy: MixtureAccuracy) -> str:

@@ -103,15 +103,11 @@ def grid_of(view: TransferView) -> Grid:
     )
 
 
-def networks(grid: Grid) -> list[str]:
-    """That of each source."""
-    return [source.partition(":")[0] for source in grid.sources]
-
-
 def passes(grid: Grid) -> dict[str, int]:
     """Network to how many images its branches are shown at most; a head takes next to none."""
     images = grid.test_images + grid.seeds * max(grid.num_images)
-    return {name: images * count for name, count in Counter(networks(grid)).items()}
+    branches = Counter(source.partition(":")[0] for source in grid.sources)
+    return {name: images * count for name, count in branches.items()}
 
 
 def data_name(grid: Grid) -> str:

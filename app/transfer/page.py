@@ -36,8 +36,8 @@ def _bundled() -> dict[str, Path]:
 
 def _ask(view: TransferView, models: Mapping[str, ModelInfo]) -> Run:
     grid = controls.grid_of(view)
-    work = runs.task(controls.networks(grid), transfer, grid)
-    return Run(work, words.plan(grid), controls.passes(grid), _("{sentence}."))
+    passes = controls.passes(grid)
+    return Run(runs.task(passes, transfer, grid), words.plan(grid), passes, _("{sentence}."))
 
 
 def transfer(grid: Grid, files: Mapping[str, Path], progress: Report) -> dict[str, Any]:

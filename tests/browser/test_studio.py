@@ -223,7 +223,7 @@ def test_the_sweep_leads_to_where_a_branch_flips(
 def test_the_matrix_names_attacks_and_judges(app_url: str, page: Page) -> None:
     open_studio(page, app_url, f"studio=matrix&{FEW_STEPS}", "And on many pictures?")
     chart = page.locator("[data-testid=stPlotlyChart]").first
-    expect(chart.locator(".annotation-text")).to_have_count(6, timeout=FIRST)
+    expect(chart.locator(".heatmap-label")).to_have_count(6, timeout=FIRST)
     expect(page.get_by_text("The attack through main")).to_be_visible()
     shoot(page, "matrix")
     assert_scrolls_down_only(page)

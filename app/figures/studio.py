@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -51,20 +52,8 @@ def curves(
         axes[f"yaxis{axis}"] = {
             "range": [-0.04, 1.04], "domain": [max(0.0, top - height), top], **SHARES
         }  # fmt: skip
-        notes.append(
-            {
-                "text": f"{branch_title(branch)} {titles[branch]}",
-                "x": 0,
-                "y": top,
-                "xref": "x domain",
-                "yref": "paper",
-                "xanchor": "left",
-                "yanchor": "bottom",
-                "yshift": 4,
-                "font": {"size": 14},
-                "showarrow": False,
-            }
-        )
+        title = f"{branch_title(branch)} {titles[branch]}"
+        notes.append(_note(title, 0, top, "paper", yanchor="bottom", yshift=4, font={"size": 14}))
         lines = _lines(result, branch, names, norm)
         panel = f"{branch} {titles[branch]}"
         meta = {"branch": branch, "epsilon": [*result.epsilons], "panel": panel}
@@ -77,20 +66,8 @@ def curves(
                 labels[label] = full
             # Coloured letters are hard to read; those of rivals are fainter.
             ink = MUTED if line["line"]["color"] == MUTED else INK
-            notes.append(
-                {
-                    "text": label,
-                    "x": 1.0,
-                    "xref": "x domain",
-                    "xshift": 8,
-                    "y": place,
-                    "yref": f"y{axis}",
-                    "xanchor": "left",
-                    "yanchor": "middle",
-                    "showarrow": False,
-                    "font": {"color": ink, "size": 13},
-                }
-            )
+            font = {"color": ink, "size": 13}
+            notes.append(_note(label, 1, place, f"y{axis}", yanchor="middle", xshift=8, font=font))
         if (epsilon := result.flips[branch].epsilon) is not None:
             flip = {"color": branch_colour(branch), "width": 1.5, "dash": "dash"}
             shapes.append(upright(epsilon * unit, f"y{axis} domain", **flip))
@@ -115,6 +92,12 @@ def curves(
         hovermode="closest",
         dragmode=False,
     )
+
+
+def _note(text: str, x: float, y: float, yref: str, **look: Any) -> Spec:
+    """Words that begin at a place: x is a share of a row's width."""
+    return {"text": text, "x": x, "y": y, "xref": "x domain", "yref": yref, "xanchor": "left",
+            "showarrow": False, **look}  # fmt: skip
 
 
 def _lines(result: Sweep, branch: str, names: Sequence[str], norm: str) -> list[Spec]:

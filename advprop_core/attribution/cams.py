@@ -5,9 +5,8 @@ They need what a layer gave and its gradient. Both are caught by hooks on a priv
 
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +17,9 @@ from advprop_core.attribution.layers import (
     default_layer,
     find_layer,
     is_map,
-    network_of,
     spatial_layers,
 )
 from advprop_core.attribution.question import Question, scores_of
-from advprop_core.models.dual_bn import private_view
 from advprop_core.predict import require_eval
 
 # From features and their gradient, (N, C, h, w) each, to maps (N, h, w).
@@ -186,55 +183,32 @@ def class_activation(question: Question) -> Tensor:
     The mean of the coarse map and the classifier's bias add up to the score.
 
     Raises:
-        Unfit: If the network does not end in the mean of a map and one linear layer.
+        Unfit: If the score is not a weighted mean of the last map's channels.
     """
-    view = private_view(question.module)
-    maps: list[tuple[Tensor, Tensor]] = []
-    heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]] = []
-
-    def remember(layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-        if isinstance(output, Tensor) and is_map(output, question.pixels):
-            maps.append((output, output.mean((2, 3))))
-        if isinstance(layer, nn.Linear) or (
-            isinstance(layer, nn.Conv2d) and not is_map(output, question.pixels)
-        ):
-            heads.append((layer, inputs[0].flatten(1)))
-
-    for layer in network_of(view).modules():
-        layer.register_forward_hook(remember)
-    with torch.no_grad():
-        logits = view(question.pixels.clone())
-    weight, pooled = _classifier(question, heads, logits)
-    fitting = [features for features, mean in maps if _same(mean, pooled)]
-    if not fitting:
-        raise _no_cam(question, "its last layer does not take the mean of a map of 2×2 or more")
-    rows = weight[list(question.targets)]
-    return spread(torch.einsum("nc,nchw->nhw", rows, fitting[-1]), question.pixels)
-
-
-def _classifier(
-    question: Question, heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]], logits: Tensor
-) -> tuple[Tensor, Tensor]:
-    """(C, F) weight of the layer that gives the scores, and (N, F) what it is given."""
-    if heads:
-        head, given = heads[-1]
-        weight = head.weight.flatten(1)
-        if weight.shape == (logits.shape[1], given.shape[1]) and _same(
-            F.linear(given, weight, head.bias), logits
-        ):
-            return weight, given
-    raise _no_cam(question, "it does not end in a linear layer")
+    pixels, layers = question.pixels, spatial_layers(question.module, question.pixels)
+    # Only of a weighted mean is the gradient the same in every cell, and for every picture.
+    with_black = replace(
+        question,
+        pixels=torch.cat([pixels, torch.zeros_like(pixels)]),
+        targets=2 * question.targets,
+        made={},
+    )
+    if layers:
+        ((features, gradient),) = _with_gradients(with_black, layers[-1:])
+        if gradient is not None:
+            weights = gradient.sum((2, 3), keepdim=True)
+            first = weights[: len(pixels)]
+            cells = gradient[0, 0].numel()
+            if _same(gradient * cells, weights) and _same(weights, first.repeat(2, 1, 1, 1)):
+                return spread((first * features[: len(pixels)]).sum(1), pixels)
+    raise Unfit(
+        f"{question.method.title} does not fit this network: its score is not a weighted mean of "
+        "the last layer's map. HiResCAM and Grad-CAM do, at any layer with a map"
+    )
 
 
 def _same(first: Tensor, second: Tensor) -> bool:
-    return first.shape == second.shape and torch.allclose(first, second, rtol=1e-3, atol=1e-4)
-
-
-def _no_cam(question: Question, reason: str) -> Unfit:
-    return Unfit(
-        f"{question.method.title} does not fit this network: {reason}. HiResCAM and Grad-CAM "
-        "do, at any layer with a map"
-    )
+    return torch.allclose(first, second.expand_as(first), rtol=1e-3)
 
 
 def _catching(module: nn.Module, layers: Sequence[str]) -> tuple[nn.Module, dict[str, object]]:

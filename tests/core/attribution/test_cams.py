@@ -234,16 +234,17 @@ def test_a_layer_the_score_does_not_depend_on_is_refused(pixels):
 
 
 def test_cam_needs_a_linear_layer_on_a_mean(linear_net, weights, pixels):
-    with pytest.raises(Unfit, match="not take the mean of a map .*HiResCAM and Grad-CAM do"):
+    with pytest.raises(Unfit, match="not a weighted mean .*HiResCAM and Grad-CAM do"):
         explain(linear_net(weights), torch.rand(1, 3, 4, 4), 0, "cam")
     torch.manual_seed(0)
-    body = (nn.Conv2d(3, 4, 1), nn.ReLU())
-    largest = nn.Sequential(*body, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(4, 2)).eval()
-    with pytest.raises(Unfit, match="mean of a map"):
-        explain(largest, pixels(1), 0, "cam")
-    means = nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
-    with pytest.raises(Unfit, match="does not end in a linear layer"):
-        explain(means, pixels(1), 0, "cam")
+    body, head = (nn.Conv2d(3, 4, 1), nn.ReLU()), (nn.Flatten(), nn.Linear(4, 2))
+    largest = nn.Sequential(*body, nn.AdaptiveMaxPool2d(1), *head).eval()
+    deeper = nn.Sequential(
+        *body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 9), nn.Tanh(), nn.Linear(9, 2)
+    )
+    for network in (largest, deeper.eval()):
+        with pytest.raises(Unfit, match="not a weighted mean"):
+            explain(network, pixels(1), 0, "cam")
 
 
 def test_cam_with_a_convolution_as_classifier(pixels):

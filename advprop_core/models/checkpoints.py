@@ -201,7 +201,7 @@ def read(path: Path) -> tuple[object, str | None]:
     if not path.is_file():
         raise CheckpointError(f"There is no file {path}")
     try:
-        if not _looks_pickled(path):
+        if header.is_safetensors(path):
             with safe_open(path, "pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return tensors, (file.metadata() or {}).get(header.KEY)
@@ -220,14 +220,6 @@ def read(path: Path) -> tuple[object, str | None]:
             f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
         )
     return content, text
-
-
-def _looks_pickled(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(9)
-    # torch's zip, or its older bare pickle. A safetensors file may begin with these bytes too,
-    # for they are its header's length; but then the header follows.
-    return (start[:2] == b"PK" or start[:1] == b"\x80") and start[8:] != b"{"
 
 
 def _check_extent(tensors: Mapping[str, Tensor], info: ModelInfo, path: Path) -> None:

@@ -59,15 +59,22 @@ def read_text(path: Path) -> str | None:
     return _read_safetensors_header(path) or _read_side_file(path)
 
 
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins with eight bytes, the length of its header, and a JSON mapping.
+
+    The eight may be those of a zip or a pickle by chance.
+    """
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
 def _read_safetensors_header(path: Path) -> str | None:
+    if not is_safetensors(path):
+        return None
     # Not safe_open: it refuses a truncated file, which would then be missing from lists of models
     # where the person should read what is wrong with it.
     with path.open("rb") as file:
-        start = file.read(9)
-        if start[8:] != b"{":
-            return None
-        file.seek(8)
-        (length,) = struct.unpack("<Q", start[:8])
+        (length,) = struct.unpack("<Q", file.read(8))
         try:
             text = json.loads(file.read(min(length, _LONGEST)))["__metadata__"][KEY]
         except (ValueError, KeyError, TypeError, RecursionError):

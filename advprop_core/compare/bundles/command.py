@@ -20,7 +20,9 @@ def compare_command(experiment: Experiment, source: Source, picture: str) -> str
     info = source.info
     truth = experiment.true_class
     words = ["advprop", "compare", picture, "--model", source.name]
-    words += _foreign(source)
+    words += source.settings.options
+    if "--classes" in words:  # a name may hold a comma, and a thousand are no line to type
+        words[words.index("--classes") + 1] = CLASSES
     if len(experiment.branches) < len(info.branches):
         words += ["--branch", ",".join(experiment.branches)]
     words += ["--true-class", UNKNOWN if truth is None else _class(info, truth)]
@@ -29,13 +31,6 @@ def compare_command(experiment: Experiment, source: Source, picture: str) -> str
     if experiment.maps is not None:
         words += _maps(experiment.maps, info)
     return shlex.join([*words, "--bundle", "again.zip"])
-
-
-def _foreign(source: Source) -> list[str]:
-    words = source.settings.options
-    if "--classes" in words:  # a name may hold a comma, and a thousand are no line to type
-        words[words.index("--classes") + 1] = CLASSES
-    return words
 
 
 def _perturbation(experiment: Experiment, info: ModelInfo) -> list[str]:

@@ -48,16 +48,19 @@ class MapMaker:
         seed: int = 0,
         passes: Mapping[str, ForwardPass] | None = None,
     ) -> None:
-        self._branches = branches
         self._kinds = tuple(inputs)
-        self._pixels = torch.cat(list(inputs.values()))
-        cells = [(kind, branch) for kind in inputs for branch in branches]
-        self._classes = (
-            class_index if isinstance(class_index, Mapping) else dict.fromkeys(cells, class_index)
-        )
-        self._seed = seed
-        self._passes = passes or {}
         self._questions: dict[str, Question] = {}
+        pixels = torch.cat([*inputs.values()])
+        any_method = METHODS["saliency"]  # each call of `make` says which it is
+        for branch, module in branches.items():
+            classes = [
+                class_index[kind, branch] if isinstance(class_index, Mapping) else class_index
+                for kind in inputs
+            ]
+            question = make_question(module, pixels, classes, any_method, seed)
+            if (recorded := (passes or {}).get(branch)) is not None:
+                question.made["pass", *recorded.outputs] = recorded
+            self._questions[branch] = question
 
     def make(
         self,
@@ -72,35 +75,20 @@ class MapMaker:
         Takes and refuses what :func:`~advprop_core.attribution.maps.explain` does, but the default
         layer is the first branch's for all, and progress is told in thousandths of maps.
         """
-        chosen = method_named(method)
-        validate_options(chosen, layer, options, min(self._pixels.shape[2:]))
+        chosen, first = method_named(method), next(iter(self._questions.values()))
+        validate_options(chosen, layer, options, min(first.pixels.shape[2:]))
         if layer is None and chosen.needs_layer:
-            layer = default_layer(next(iter(self._branches.values())), self._pixels)
+            layer = default_layer(first.module, first.pixels)
         maps: dict[tuple[InputKind, str], AttributionMap] = {}
-        listeners = split(progress, [_PARTS] * len(self._branches))
-        for branch, report in zip(self._branches, listeners, strict=True):
-            question = replace(
-                self._question(branch, chosen),
-                method=chosen,
-                layer=layer,
-                options=options,
-                progress=report,
-            )
-            for kind, values in zip(self._kinds, answer(question), strict=True):
+        listeners = split(progress, [_PARTS] * len(self._questions))
+        for (branch, common), report in zip(self._questions.items(), listeners, strict=True):
+            question = replace(common, method=chosen, layer=layer, options=options, progress=report)
+            values = answer(question)
+            for kind, drawn, index in zip(self._kinds, values, question.targets, strict=True):
                 maps[kind, branch] = AttributionMap(
-                    freeze(values), method, branch, kind, self._classes[kind, branch], layer
+                    freeze(drawn), method, branch, kind, index, layer
                 )
-        return {(kind, name): maps[kind, name] for kind in self._kinds for name in self._branches}
-
-    def _question(self, branch: str, first: Method) -> Question:
-        if branch not in self._questions:
-            classes = [self._classes[kind, branch] for kind in self._kinds]
-            self._questions[branch] = question = make_question(
-                self._branches[branch], self._pixels, classes, first, self._seed
-            )
-            if (recorded := self._passes.get(branch)) is not None:
-                question.made["pass", *recorded.outputs] = recorded
-        return self._questions[branch]
+        return {(kind, name): maps[kind, name] for kind in self._kinds for name in self._questions}
 
 
 def explain_layers(

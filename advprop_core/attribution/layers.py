@@ -120,7 +120,7 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
 
 def finer_layer(module: nn.Module, pixels: Tensor) -> str | None:
     """The deepest stage with more cells than the default layer; None where there is none."""
-    shapes = _single(_outputs(module, pixels, stages(module)))
+    shapes = _map_shapes(module, pixels, stages(module))
     if not shapes:
         return None
     cells = min(shapes[_fine_enough(shapes)][2:])

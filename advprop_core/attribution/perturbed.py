@@ -88,6 +88,7 @@ def draw_masks(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 def smooth_masks(cells: Tensor, shifts: Tensor, size: torch.Size) -> Tensor:
     """(M, 7, 7) cells to (M, H, W) masks in [0, 1], shifted by (M, 2) shares of a cell."""
     cell = [-(-side // _MASK_CELLS) for side in size]
+    # One cell more than is seen, so that no shift leads out of it.
     sides = [(_MASK_CELLS + 1) * side for side in cell]
     large = F.interpolate(cells[:, None], sides, mode="bilinear", align_corners=False)[:, 0]
     corners = (shifts * torch.tensor(cell)).long().tolist()

@@ -20,6 +20,7 @@ from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
 from advprop_core.predict import in_precision_of, predict
 from advprop_core.types import (
+    INPUT_KINDS,
     AttackConfig,
     AttributionMap,
     Comparison,
@@ -190,13 +191,9 @@ def with_maps(
         return comparison
     module = next(iter(branches.values()))
     weight = next(module.parameters(), comparison.clean)  # whose device results have left
-    pictures: dict[InputKind, Tensor] = {
-        "clean": comparison.clean,
-        "adversarial": comparison.adversarial,
-    }
+    pictures = zip(INPUT_KINDS, (comparison.clean, comparison.adversarial), strict=True)
     inputs = {
-        kind: in_precision_of(module, picture[None]).to(weight.device)
-        for kind, picture in pictures.items()
+        kind: in_precision_of(module, picture[None]).to(weight.device) for kind, picture in pictures
     }
     explained = maps.explained(comparison.attacked_class, comparison.predictions)
 

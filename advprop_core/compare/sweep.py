@@ -151,8 +151,9 @@ def _next_try(flip: Flip, alone: Collection[float], precision: float) -> float |
     for end in (flip.epsilon, flip.held):
         if end not in alone:
             return end
-    if flip.epsilon - flip.held <= precision * (1 + 1e-9):
+    if flip.epsilon - flip.held <= precision * (1 + 1e-9):  # 0.8 - 0.7 is above 0.1
         return None
+    # A multiple, so that what a person reads is a round number.
     middle = precision * round((flip.held + flip.epsilon) / 2 / precision)
     return middle if flip.held < middle < flip.epsilon else None
 

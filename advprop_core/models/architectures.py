@@ -115,6 +115,7 @@ def near_matches(
     waiting = list(_candidates(mappings))
     count = len(waiting)
     while waiting and (spent := time.monotonic() - start) <= seconds:
+        # It ends when all are compared or time is up, whichever is nearer.
         progress(max(len(matches) / count, spent / seconds))
         matches.append(match(mappings, waiting.pop(0)))
         if matches[-1].fits:  # its variants are likely to fit as well, and should not be missed

@@ -82,6 +82,7 @@ def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False)
     for key, tensor in model.state_dict().items():
         if info.base is not None and not AUXILIARY.search(key):
             continue
+        # `bn1.aux_bn.0.weight` is of the layer `bn1`, as `bn1.weight` is.
         layer = AUXILIARY.split(key)[0] if AUXILIARY.search(key) else key.rpartition(".")[0]
         shrink = half and layer not in norms and tensor.is_floating_point()
         tensors[key] = tensor.to("cpu", torch.float16 if shrink else tensor.dtype).contiguous()

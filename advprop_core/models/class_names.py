@@ -98,7 +98,7 @@ def _index(classes: tuple[tuple[str, str], ...], form: Callable[[str], str]) -> 
     """Class index by id, else by name, in a form; without what several classes share."""
     ids = _unambiguous(form(identity) for identity, _ in classes)
     names = _unambiguous(form(name) for _, name in classes)
-    return names | ids
+    return names | ids  # where one class has the id that is another's name, the id counts
 
 
 def _unambiguous(names: Iterable[str]) -> dict[str, int]:

@@ -29,6 +29,7 @@ def streams(seed: Seed, count: int) -> list[torch.Generator]:
         pairs = [(sample_seed, 0) for sample_seed in seed]
     else:
         raise ValueError(f"seeds must be one per sample, got {len(seed)} for {count}.")
+    # Not seed + place: place 1 of one seed would have the stream of place 0 of the next.
     states = (np.random.SeedSequence(pair).generate_state(1, np.uint64)[0] for pair in pairs)
     return [torch.Generator().manual_seed(int(state)) for state in states]
 

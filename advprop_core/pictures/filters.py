@@ -110,4 +110,5 @@ def streak_taps(radius: int, sigma: float, angle: float) -> Iterator[tuple[float
     total = sum(weights)
     right, down = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     for step, weight in enumerate(weights):
+        # `ceil` of a half less rounds halves down, as ImageMagick does; `round` takes the even one.
         yield weight / total, math.ceil(step * right - 0.5), math.ceil(step * down - 0.5)

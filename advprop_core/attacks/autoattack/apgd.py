@@ -152,4 +152,5 @@ def _checkpoints(steps: int) -> dict[int, int]:
             return checks
         if this > last:  # of few steps, several shares may end at one
             checks[this] = this - last
+        # Each stretch is 3 hundredths shorter than the one before, and at least 6 long.
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - 3, 6))

@@ -68,6 +68,7 @@ def _across(
     clean_lead = lead + (slope * (clean - point)).flatten(1).sum(1)
     here = lowering(point, slope, lead, norm)
     home = lowering(clean, slope, clean_lead, norm)
+    # The farther the point's own boundary is, the more the next one starts from the clean image.
     near, far = map(BALLS[norm].length, (here, home))
     way = near + far
     share = per_image((near / torch.where(way > 0, way, 1)).clamp_max(_HOMEWARD))

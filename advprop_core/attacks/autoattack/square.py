@@ -103,6 +103,7 @@ def _painted_l2(perturbation: Tensor, side: int, lots: Tensor, epsilon: float) -
     """A pattern in one window, with the length that another window and clipping leave for it."""
     here = _window(perturbation, side, lots[:, 0], lots[:, 1])
     there = _window(perturbation, side, lots[:, 5], lots[:, 6])
+    # Clipping to [0, 1] may have left some of the ball's square: each channel gets a third of it.
     unused = (epsilon**2 - perturbation.square().sum((1, 2, 3), keepdim=True)).clamp_min(0)
     both = (perturbation * (here | there)).square().sum((2, 3), keepdim=True)
     old = _normed(perturbation * here)

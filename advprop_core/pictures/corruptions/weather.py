@@ -40,6 +40,7 @@ def snow(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     layer = torch.where(layer < threshold, 0.0, layer.clamp(max=1))
     flakes = streak(layer, radius, sigma, angles.tolist())
     white = torch.maximum(pixels, 1.5 * luma(pixels) + 0.5)
+    # The flakes fall twice, the second time turned upside down, as in the published script.
     return photo * pixels + (1 - photo) * white + flakes + flakes.rot90(2, (2, 3))
 
 

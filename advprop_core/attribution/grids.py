@@ -10,11 +10,10 @@ from advprop_core.attribution.cams import ForwardPass, strip
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import (
     answer,
+    checked_method,
     finish,
     make_question,
-    method_named,
     require_gradient,
-    validate_options,
 )
 from advprop_core.attribution.methods import METHODS, Method
 from advprop_core.attribution.progress import split
@@ -75,8 +74,8 @@ class MapMaker:
         Takes and refuses what :func:`~advprop_core.attribution.maps.explain` does, but the default
         layer is the first branch's for all, and progress is told in thousandths of maps.
         """
-        chosen, first = method_named(method), next(iter(self._questions.values()))
-        validate_options(chosen, layer, options, min(first.pixels.shape[2:]))
+        first = next(iter(self._questions.values()))
+        chosen = checked_method(method, layer, options, min(first.pixels.shape[2:]))
         if layer is None and chosen.needs_layer:
             layer = default_layer(first.module, first.pixels)
         maps: dict[tuple[InputKind, str], AttributionMap] = {}

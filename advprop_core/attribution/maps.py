@@ -94,8 +94,7 @@ def explain(
             has no use for.
     """
     options = {"window": window, "stride": stride, "samples": samples}
-    chosen = method_named(method)
-    validate_options(chosen, layer, options, min(pixels.shape[2:]))
+    chosen = checked_method(method, layer, options, min(pixels.shape[2:]))
     question = make_question(module, pixels, class_index, chosen, seed)
     return answer(replace(question, layer=layer, options=options, progress=progress))
 
@@ -107,13 +106,6 @@ def answer(question: Question) -> Tensor:
     values = finish(_MAKERS[question.method.name](question), question.method)
     question.report(1, 1)
     return values
-
-
-def method_named(name: str) -> Method:
-    """The method of that name; raises InputError with near matches if there is none."""
-    if name in METHODS:
-        return METHODS[name]
-    raise InputError(f"There is no method {name!r}. {did_you_mean(str(name), METHODS)}")
 
 
 @torch.inference_mode(False)
@@ -158,21 +150,26 @@ def finish(values: Tensor, method: Method) -> Tensor:
     return values.detach().float().cpu()
 
 
-def validate_options(
-    method: Method, layer: str | None, options: Mapping[str, int | None], side: int
-) -> None:
-    """Refuse an option that the method has no use for, or that does not fit an image of this side.
+def checked_method(
+    name: str, layer: str | None, options: Mapping[str, int | None], side: int
+) -> Method:
+    """The method of that name, asked with these options about an image of this shorter side.
 
-    It raises TypeError for what is no integer, otherwise InputError.
+    It raises TypeError for an option that is no integer, otherwise InputError: for an unknown
+    method, with near matches, and for what the method has no use for.
     """
+    if name not in METHODS:
+        raise InputError(f"There is no method {name!r}. {did_you_mean(str(name), METHODS)}")
+    method = METHODS[name]
     if layer is not None and not method.needs_layer:
         raise InputError(f"{method.title} has no layer, got layer={layer!r}")
-    given = {name: value for name, value in options.items() if value is not None}
-    for name, value in given.items():
-        if name not in method.options:
-            raise InputError(f"{method.title} has no {name}, got {name}={value!r}")
-        require_count(name, value)
-    if method.name == "occlusion":
+    given = {option: value for option, value in options.items() if value is not None}
+    for option, value in given.items():
+        if option not in method.options:
+            raise InputError(f"{method.title} has no {option}, got {option}={value!r}")
+        require_count(option, value)
+    if name == "occlusion":
         perturbed.window_and_stride(given.get("window"), given.get("stride"), side)
-    if method.name == "vargrad" and given.get("samples") == 1:
+    if name == "vargrad" and given.get("samples") == 1:
         raise InputError(f"samples must be at least 2 for {method.title}, got 1: no variance")
+    return method

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker, options_of
 from advprop_core.attribution.layers import default_layer, spatial_layers, spatial_stages
-from advprop_core.attribution.maps import validate_options
+from advprop_core.attribution.maps import checked_method
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.errors import InputError
 from advprop_core.types import AttributionMap, InputKind, Progress
@@ -67,8 +67,8 @@ def plan_rows(
     layers = _layers(module, pixels, choice)
     planned: list[tuple[Method, str | None]] = []
     for name in choice.methods:
-        method = METHODS[name]
-        validate_options(method, None, options_of(method, choice.options), min(pixels.shape[2:]))
+        options = options_of(METHODS[name], choice.options)
+        method = checked_method(name, None, options, min(pixels.shape[2:]))
         planned += [(method, layer) for layer in (layers if method.needs_layer else (None,))]
     return planned
 

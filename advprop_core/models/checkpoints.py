@@ -209,9 +209,8 @@ def read(path: Path) -> tuple[object, str | None]:
         content = read_pickle(path)
         text = header.read_text(path)
     except (OSError, SafetensorError) as error:
-        kind = "safetensors checkpoint" if path.suffix == ".safetensors" else "checkpoint"
         raise CheckpointError(
-            f"{path.name} is truncated or is not a {kind} ({error}): "
+            f"{path.name} is truncated or is not a checkpoint ({error}): "
             "check the download, or export the file again"
         ) from None
     if not isinstance(content, Mapping | list | tuple):

@@ -179,7 +179,7 @@ def wrong(small, tmp_path):
     return {
         "notes.pth": (b"no network at all\n" * 9, "truncated or is not a checkpoint"),
         "cut.pth": (small[: len(small) // 2], "truncated or is not a checkpoint"),
-        "empty.safetensors": (b"", "truncated or is not a safetensors checkpoint"),
+        "empty.safetensors": (b"", "truncated or is not a checkpoint"),
         "code.pth": (saved({"model": Touch(tmp_path / "touched")}), "pickled code"),
         "vit.pth": (saved(no_norms), "has no BatchNorm"),
         "none.pth": (saved({"epoch": 3}), "holds no tensors"),

@@ -30,7 +30,7 @@ def test_bad_photo(file, message, command, advprop, model, bad_files, tmp_path) 
     [
         ("{bad}/none.safetensors", "no file"),
         ("{bad}/cut.safetensors", "truncated"),
-        ("{bad}/text.safetensors", "not a safetensors checkpoint"),
+        ("{bad}/text.safetensors", "not a checkpoint"),
         ("{bad}/code.pth", "pickled code"),
         ("{bad}/code.pkl", "pickle"),
         ("{bad}/foreign.safetensors", "--arch"),

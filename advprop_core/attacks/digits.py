@@ -143,8 +143,8 @@ def fit(digits: Digits, epsilon: float = 0.0) -> LogisticRegression:
         return float(value), np.append(gradient + _PENALTY * weight, bias_gradient)
 
     start = np.zeros(images.shape[1] + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000})
-    return LogisticRegression(found.x[:-1].reshape(SIDE, SIDE), float(found.x[-1]))
+    optimum = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 2000})
+    return LogisticRegression(optimum.x[:-1].reshape(SIDE, SIDE), float(optimum.x[-1]))
 
 
 def begin(epsilon: float = EPSILON) -> Beginning:

@@ -157,10 +157,10 @@ def _sampled(question: Question, count: int, draw: Draw) -> Iterator[tuple[slice
         rows = slice(start, start + room)
         images, targets = question.pixels[rows], question.targets[rows]
         generator = question.generator()  # the same draws for every image
-        for some in batches(count, images, len(images)):
-            points, weights = draw(images, len(some), generator)
-            classes = [target for target in targets for _ in some]
+        for copies in batches(count, images, len(images)):
+            points, weights = draw(images, len(copies), generator)
+            classes = [target for target in targets for _ in copies]
             gradients = question.gradient(partial(scores_of, targets=classes), points.flatten(0, 1))
             yield rows, gradients.unflatten(0, points.shape[:2]) * weights
-            done = start * count + len(images) * some.stop
+            done = start * count + len(images) * copies.stop
             question.report(done, len(question.pixels) * count)

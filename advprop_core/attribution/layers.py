@@ -140,8 +140,8 @@ def _stand_ins(shapes: Mapping[str, torch.Size], listed: Sequence[str]) -> dict[
         # Parallel paths tell a part each; only what comes after they are joined tells all.
         return dict(list(shapes.items())[-1:])
     # A stage that has a map itself finishes after all that it holds.
-    inside = [[n for n in shapes if f"{n}.".startswith(f"{stage}.")] for stage in listed]
-    return {names[-1]: shapes[names[-1]] for names in inside if names}
+    layers_of_stages = [[n for n in shapes if f"{n}.".startswith(f"{stage}.")] for stage in listed]
+    return {names[-1]: shapes[names[-1]] for names in layers_of_stages if names}
 
 
 def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:

@@ -42,12 +42,12 @@ def relevance(question: Question) -> Tensor:
         Unfit: If pixels and biases together do not get the score back.
     """
     module = fold(question.module, question.pixels[:1])
-    inside = question.pixels.detach()
+    inputs = question.pixels.detach()
     if isinstance(module, PixelNetwork):  # a mean that is subtracted is not for the pixels to say
-        inside, module = module.normalize(inside), module.network
-    rules = _Rules(len(inside))
+        inputs, module = module.normalize(inputs), module.network
+    rules = _Rules(len(inputs))
     with torch.enable_grad():
-        leaf = inside.clone().requires_grad_()
+        leaf = inputs.clone().requires_grad_()
         with rules:
             total = scores(module, leaf * 1, question.targets)
         (shares,) = torch.autograd.grad(total, leaf, total.detach())

@@ -121,8 +121,8 @@ def near_matches(
         if matches[-1].fits:  # its variants are likely to fit as well, and should not be missed
             waiting.sort(key=partial(_is_no_variant, matches[-1].architecture))
     ranked = sorted(matches, key=lambda match: -match.likeness)  # stable: of equals short names
-    found = tuple(match for match in ranked if match.hits)[:_SHOWN]
-    return Search(found, len(matches), count, time.monotonic() - start)
+    best = tuple(match for match in ranked if match.hits)[:_SHOWN]
+    return Search(best, len(matches), count, time.monotonic() - start)
 
 
 def match(mappings: Mappings, architecture: str) -> Match:

@@ -58,8 +58,8 @@ class PixelNetwork(nn.Module):
             InputError: If the head takes no flat vector.
         """
         network: Any = self.network
-        inside = network.forward_features(self.normalize(pixels))
-        features = network.forward_head(inside, pre_logits=True)
+        coarse_maps = network.forward_features(self.normalize(pixels))
+        features = network.forward_head(coarse_maps, pre_logits=True)
         if not isinstance(features, Tensor) or features.ndim != 2:
             raise InputError(
                 f"the last layer of {type(network).__name__} takes no flat vector, so it cannot be "

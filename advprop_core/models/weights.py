@@ -176,16 +176,16 @@ def items_of(content: object) -> Iterator[tuple[str, object]]:
 
 def tensor_mappings(content: object, path: tuple[str, ...] = ()) -> Mappings:
     """Every mapping in the content that holds tensors, outer ones first."""
-    found: Mappings = []
+    mappings: Mappings = []
     if len(path) == _DEEPEST:
-        return found
+        return mappings
     items = list(items_of(content))
     tensors = {key: value for key, value in items if isinstance(value, Tensor)}
     if tensors and isinstance(content, Mapping):
-        found.append((path, tensors))
+        mappings.append((path, tensors))
     for key, value in items:
-        found += tensor_mappings(value, (*path, key))
-    return found
+        mappings += tensor_mappings(value, (*path, key))
+    return mappings
 
 
 def require_tensors(content: object, file: str) -> Mappings:

@@ -76,8 +76,8 @@ def _zoomed_places(size: int, factor: float) -> Tensor:
     """(size,) float64: what each output pixel reads, from -1 (first centre) to 1 (last)."""
     cut = math.ceil(size / factor)
     enlarged = round(cut * factor)
-    kept = torch.arange(size, dtype=torch.float64) + (enlarged - size) // 2
-    places = (size - cut) // 2 + kept * ((cut - 1) / (enlarged - 1))
+    shown = torch.arange(size, dtype=torch.float64) + (enlarged - size) // 2
+    places = (size - cut) // 2 + shown * ((cut - 1) / (enlarged - 1))
     return places * (2 / (size - 1)) - 1
 
 

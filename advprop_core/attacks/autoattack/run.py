@@ -108,12 +108,6 @@ def auto_attack(
     return AutoAttackResult(points.to(pixels.dtype), tuple(turned_by))
 
 
-def _apgd_ce(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, draws: Streams
-) -> Adversarials:
-    return apgd(model, pixels, labels, labels, config, draws, score=cross_entropy)
-
-
 def _fab(
     model: Model,
     pixels: Tensor,
@@ -150,7 +144,9 @@ def _each_target(
 
 _RUN: Mapping[str, Member] = MappingProxyType(
     {
-        "APGD-CE": _apgd_ce,
+        "APGD-CE": lambda model, pixels, labels, config, draws: apgd(
+            model, pixels, labels, labels, config, draws, score=cross_entropy
+        ),
         "APGD-T": partial(_each_target, partial(apgd, score=targeted_dlr)),
         "FAB-T": partial(_each_target, _fab),
         "Square": square,

@@ -9,7 +9,6 @@ PGD, Madry et al., arXiv 1706.06083.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -120,12 +119,6 @@ def attack_each(
         (N, 3, H, W) perturbed pixels, one for each configuration.
     """
     pixels, label = own_inputs(model, pixels, label)
-    kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
-    if len(pixels) != 1 or len(kinds) != 1:
-        raise ValueError(
-            "attack_each takes one image, and configs that differ in epsilon and step_size alone, "
-            f"got {len(pixels)} images and {len(kinds)} kinds of attack"
-        )
     epsilon, step_size = (
         per_image(torch.tensor(values, dtype=pixels.dtype, device=pixels.device))
         for values in zip(*((c.epsilon, c.step_size) for c in configs), strict=True)

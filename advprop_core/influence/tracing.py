@@ -18,9 +18,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import open_file
-from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.checkpoints import RATE, Checkpoint, epoch_files
 from advprop_core.models.header import read_info
-from advprop_core.models.kept_epochs import RATE, epoch_files
 
 _BATCH = 4096
 

@@ -36,6 +36,9 @@ from advprop_core.models.weights import AUXILIARY, auxiliary_count, class_count,
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
 
+RATE = "learning_rate_then"
+"""In the recipe of a checkpoint after an epoch: the learning rate of the step before it."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -264,3 +267,13 @@ def _fill(
 def _copied(key: str, info: ModelInfo) -> bool:
     match = AUXILIARY.search(key)
     return match is not None and info.branches[auxiliary_name(int(match[1] or 0))] == "copied"
+
+
+def epoch_file(run: Path, epoch: int) -> Path:
+    """Where the run in a folder keeps the checkpoint after an epoch, counted from 1."""
+    return run / "epochs" / f"epoch-{epoch:05}.safetensors"
+
+
+def epoch_files(run: Path) -> list[Path]:
+    """The checkpoints that are there, oldest first."""
+    return sorted((run / "epochs").glob("epoch-*.safetensors"))

@@ -17,8 +17,8 @@ from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.bundle import open_file
 from advprop_core.models.cards import model_card
+from advprop_core.models.checkpoints import RATE, epoch_file
 from advprop_core.models.dual_bn import MAIN, DualBNModel
-from advprop_core.models.kept_epochs import RATE, epoch_file
 from advprop_core.text import did_you_mean, percent
 from advprop_core.training import state
 from advprop_core.training.any_photos import MEASURED

@@ -1,7 +1,5 @@
 """Several radii as one batch of copies of one image."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -58,13 +56,3 @@ def test_one_random_start_is_scaled(pixels):
         torch.testing.assert_close(2 * moved[1], moved[2], rtol=0, atol=1e-6)
         alone = random_start(copies[:1], config) - copies[:1]
         torch.testing.assert_close(moved[2:], alone)
-
-
-def test_what_differs_in_more_than_size_is_refused(dual, pixels):
-    branch, one = dual.branch("main"), AttackConfig.pgd(0.1)
-    with pytest.raises(ValueError, match="1 images and 2 kinds of attack"):
-        attack_each(branch, pixels(1), LABEL, [one, replace(one, seed=1)])
-    with pytest.raises(ValueError, match="1 images and 0 kinds"):
-        attack_each(branch, pixels(1), LABEL, [])
-    with pytest.raises(ValueError, match="2 images and 1 kinds"):
-        attack_each(branch, pixels(2), torch.tensor([1, 1]), [one])

@@ -9,7 +9,7 @@ from advprop_core.errors import InputError
 from advprop_core.influence.tracer import tracin_tracer
 from advprop_core.influence.tracing import CheckpointTrace, LayerThen
 from advprop_core.models import checkpoints
-from advprop_core.models.kept_epochs import RATE, epoch_file, epoch_files
+from advprop_core.models.checkpoints import RATE, epoch_file, epoch_files
 from advprop_core.training.run import train
 from tests.core.training.tiny import draw_photos, tiny_recipe
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from annotated_types import Ge, Le, MinLen
@@ -33,20 +32,18 @@ class Origin(NamedTuple):
     sentence: str
 
 
-ORIGINS: Mapping[BranchOrigin, Origin] = MappingProxyType(
-    {
-        "trained": Origin("trained", "trained"),
-        "adapted": Origin(
-            "norm layers only",
-            "trained alone: its norm layers only, beside a network that did not change",
-        ),
-        "calibrated": Origin(
-            "statistics only",
-            "not trained: its statistics were re-estimated on adversarial images",
-        ),
-        "copied": Origin("copy of main", "not trained: a copy of main"),
-    }
-)
+ORIGINS: Mapping[BranchOrigin, Origin] = {
+    "trained": Origin("trained", "trained"),
+    "adapted": Origin(
+        "norm layers only",
+        "trained alone: its norm layers only, beside a network that did not change",
+    ),
+    "calibrated": Origin(
+        "statistics only",
+        "not trained: its statistics were re-estimated on adversarial images",
+    ),
+    "copied": Origin("copy of main", "not trained: a copy of main"),
+}
 
 MAX_SIDE = 4096  # of a network's input: a file may say anything
 LARGEST_RADII: dict[Norm, float] = {"linf": 1.0, "l2": 1000.0}

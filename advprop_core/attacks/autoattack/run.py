@@ -7,7 +7,6 @@ APGD on the targeted DLR loss, targeted FAB, Square Attack.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -142,13 +141,11 @@ def _each_target(
     return adversarials
 
 
-_RUN: Mapping[str, Member] = MappingProxyType(
-    {
-        "APGD-CE": lambda model, pixels, labels, config, draws: apgd(
-            model, pixels, labels, labels, config, draws, score=cross_entropy
-        ),
-        "APGD-T": partial(_each_target, partial(apgd, score=targeted_dlr)),
-        "FAB-T": partial(_each_target, _fab),
-        "Square": square,
-    }
-)
+_RUN: Mapping[str, Member] = {
+    "APGD-CE": lambda model, pixels, labels, config, draws: apgd(
+        model, pixels, labels, labels, config, draws, score=cross_entropy
+    ),
+    "APGD-T": partial(_each_target, partial(apgd, score=targeted_dlr)),
+    "FAB-T": partial(_each_target, _fab),
+    "Square": square,
+}

@@ -88,17 +88,12 @@ class Experiment(Checked):
             InputError: For a value of the wrong kind or out of its range.
             AttributeError, KeyError, TypeError, ValueError: For anything else.
         """
-        maps, perturbation = content["maps"], None
-        if content["perturbation"] is not None:
-            ((kind, settings),) = content["perturbation"].items()
+        maps, perturbation = content["maps"], content["perturbation"]
+        if perturbation is not None:
+            ((kind, settings),) = perturbation.items()
             perturbation = _KINDS[kind](**settings)
-        return cls(
-            perturbation,
-            content["attack_branch"],
-            tuple(content["branches"]),
-            content["true_class"],
-            None if maps is None else MapRequest(**maps),
-        )
+        maps = None if maps is None else MapRequest(**maps)
+        return cls(**content | {"perturbation": perturbation, "maps": maps})
 
 
 def perturbation_json(perturbation: Perturbation | None) -> dict[str, Any] | None:

@@ -205,7 +205,7 @@ def read(path: Path) -> tuple[object, str | None]:
     if not path.is_file():
         raise CheckpointError(f"There is no file {path}")
     try:
-        if header.is_safetensors(path):
+        if not _is_pickled(path):
             with safe_open(path, "pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 return tensors, (file.metadata() or {}).get(header.KEY)
@@ -223,6 +223,13 @@ def read(path: Path) -> tuple[object, str | None]:
             f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
         )
     return content, text
+
+
+def _is_pickled(path: Path) -> bool:
+    # By torch's zip, or its older bare pickle. The length of a safetensors header may be the same
+    # bytes, but then the header follows.
+    with path.open("rb") as file:
+        return file.read(2).startswith((b"PK", b"\x80")) and not header.is_safetensors(path)
 
 
 def _check_extent(tensors: Mapping[str, Tensor], info: ModelInfo, path: Path) -> None:

@@ -45,7 +45,7 @@ class Source:
 
     def to_json(self) -> dict[str, Any]:
         """What a manifest says of it; ``weights_sha256`` is over all that decides its answers."""
-        base, settings = self.info.base, self.settings.given.items()
+        base = self.info.base
         return {
             "name": self.name,
             "file_sha256": self.file_sha256,
@@ -53,5 +53,5 @@ class Source:
             "base": base and asdict(base),
             "architecture": self.info.architecture,
             "branches": dict(self.info.branches),
-            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings},
+            "settings": self.settings.given,
         }

@@ -152,7 +152,6 @@ def compare(options: _CompareOptions) -> None:
     from advprop_core.compare.compare import MapRequest
     from advprop_core.pictures.decoding import encode_png
     from advprop_core.report.comparison_sheet import draw_comparison
-    from advprop_core.report.comparison_words import captions
 
     read_choice(options.method, METHODS, "--method")  # refused before the network is opened
     subject = options.open_subject()
@@ -168,7 +167,7 @@ def compare(options: _CompareOptions) -> None:
     content = subject.manifest(result, perturbation)
     content["maps"] = _maps_json(subject, experiment, result)
     names = subject.info.class_names
-    sheet = draw_comparison(result, captions(result, perturbation, subject.title, names))
+    sheet = draw_comparison(result, perturbation, subject.title, names)
     subject.tell(report, result, perturbation)
     if result.maps_refused:
         report.say(f"no {options.method} maps: {result.maps_refused}")

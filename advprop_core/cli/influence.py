@@ -45,17 +45,16 @@ def influence(options: InfluenceOptions) -> None:
         _require_test_set(options)
     if options.out is not None:
         make_folder(options.out)
-    opened = options.open()
-    pairs = []
-    for name, checkpoint in opened.items():
+    traced = []
+    for name, checkpoint in options.open().items():
         with about(name):
             branches = values.read_branches(checkpoint.model, options.branch)
         hidden = () if options.branch else checkpoint.copies  # unless they are named
-        pairs += [(name, branch) for branch in branches if branch not in hidden]
+        traced += [(name, branch, checkpoint) for branch in branches if branch not in hidden]
     from advprop_core.cli.influence_report import trace_photo, trace_set
 
     trace = trace_photo if is_photo else trace_set
-    trace(report, options, opened, pairs)
+    trace(report, options, traced)
 
 
 def _require_test_set(options: InfluenceOptions) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,86 +16,100 @@ from advprop_core.datasets.listed import ImageList, list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.agreement import ClassAgreement, measure_agreement
 from advprop_core.influence.features import FeatureCache
-from advprop_core.influence.tracer import Rest, Tracer, last_layer_tracer, tracin_tracer
+from advprop_core.influence.tracer import Tracer, last_layer_tracer, tracin_tracer
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures import decoding
-from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
-from advprop_core.text import did_you_mean, ends, percent, points
+from advprop_core.report.influence_sheet import (
+    Traced,
+    draw_influence_sheet,
+    draw_matrices,
+    write_score,
+)
+from advprop_core.text import did_you_mean, ends, percent_in_tenths, points
 from advprop_core.types import Progress
 
-Pairs = Sequence[tuple[str, str]]
-"""(model, branch) of all that are traced."""
+Branches = Sequence[tuple[str, str, Checkpoint]]
+"""Name of the network, branch and opened network of all that are traced."""
 _RANKS = (1, 10, 100)
-_SIDE = 160  # of the images that are drawn
+_SIDE = 160  # of the photo that is drawn
 
 
-def trace_photo(
-    report: Report, options: InfluenceOptions, opened: Mapping[str, Checkpoint], pairs: Pairs
-) -> None:
+def trace_photo(report: Report, options: InfluenceOptions, branches: Branches) -> None:
     """List, and draw, what each branch's prediction of a photo rests on."""
     file = Path(options.image)
     _, photo = read_photo(file)
-    results, strips, cache = list[dict[str, Any]](), list[Strip](), FeatureCache()
-    with in_parts(len(pairs)) as begin:
-        for model, branch in pairs:
-            images = _train_images(options, opened[model])
+    is_loss = options.method == "last-layer"
+    predictions, cache = list[Traced](), FeatureCache()
+    with in_parts(len(branches)) as begin:
+        for model, branch, checkpoint in branches:
+            images = _train_images(options, checkpoint)
             true_class = _true_class(images, options)
             progress = begin(f"{model} {branch}")
-            tracer = _open(options, model, branch, images, opened[model], cache, progress)
-            pixels = decoding.to_pixels(photo, opened[model].info.input_size)
+            tracer = _open(options, model, branch, images, checkpoint, cache, progress)
+            pixels = decoding.to_pixels(photo, checkpoint.info.input_size)
             rest = tracer.trace(pixels, true_class)
-            _tell(report, options, model, tracer, rest)
-            results.append(_rest_json(model, tracer, rest, options.top))
-            if options.out is not None:
-                strips.append(_strip(options, model, tracer, rest))
+            traced = Traced(model, branch, images, rest, options.top)
+            report.say(
+                f"{model} {branch} says {traced.answer}; traced: the loss of {traced.explained}"
+            )
+            report.show(_images_table(traced, "loss without it" if is_loss else "score"))
+            predictions.append(traced)
     _tell_failure(report, cache)
     if options.out is not None:
+        title = f"What affects the predictions of {file.name}"
         subject = f"Training images: {options.train}. Method: {METHODS[options.method]}."
+        unit = " of loss" if is_loss else ""
         square = decoding.fit(photo, _SIDE)
-        sheet = draw_influence_sheet(
-            square, strips, f"What affects the predictions of {file.name}", subject
-        )
-        sheet.save(options.out / "influence.png")
-        report.say(f"wrote influence.png to {options.out}")
+        sheet = draw_influence_sheet(square, predictions, title, subject, unit)
+        _save(report, options.out, sheet)
+    results = [_traced_json(traced) for traced in predictions]
     report.finish(_head(options) | {"image": str(file), "results": results})
 
 
-def trace_set(
-    report: Report, options: InfluenceOptions, opened: Mapping[str, Checkpoint], pairs: Pairs
-) -> None:
+def trace_set(report: Report, options: InfluenceOptions, branches: Branches) -> None:
     """Measure how often influential training images have the class of the test image."""
-    measured, cache = dict[tuple[str, str], ClassAgreement](), FeatureCache()
-    class_names: tuple[str, ...] = ()
-    with in_parts(3 * len(pairs)) as begin:
-        for model, branch in pairs:
-            images = _train_images(options, opened[model])
+    measured, cache = list[tuple[str, str, ClassAgreement]](), FeatureCache()
+    class_names: list[str] = []
+    with in_parts(3 * len(branches)) as begin:
+        for model, branch, checkpoint in branches:
+            images = _train_images(options, checkpoint)
             test = list_images(
                 options.image, split="val", classes=images.classes, limit=options.limit
             )
             title = f"{model} {branch}"
-            tracer = _open(options, model, branch, images, opened[model], cache, begin(title))
-            read = tracer.read(test, begin(f"{title}, test images"))
-            measured[model, branch] = measure_agreement(tracer, read, begin(f"{title}, tracing"))
-            class_names = tuple(name for _, name in images.classes)
+            tracer = _open(options, model, branch, images, checkpoint, cache, begin(title))
+            features = tracer.read(test, begin(f"{title}, test images"))
+            agreement = measure_agreement(tracer, features, begin(f"{title}, tracing"))
+            measured.append((model, branch, agreement))
+            class_names = [name for _, name in images.classes]
     _tell_failure(report, cache)
-    report.show(_agreement_table(measured))
+    first = measured[0][-1]
+    results = [
+        {"model": model, "branch": branch, **_agreement_json(agreement, first)}
+        for model, branch, agreement in measured
+    ]
+    report.show(_agreement_table(results))
     report.say(
         "right: accuracy of the traced layer; rank N: how often the Nth most influential training "
         "image, helpful or harmful, has the test image's class"
     )
-    _tell_differences(report, measured)
+    for result in results:
+        if ahead := result.get("minus_first"):
+            mean, low, high = map(points, (ahead["difference"], *ahead["interval"]))
+            report.say(
+                f"{result['model']} {result['branch']} minus {' '.join(measured[0][:2])}, rank 1: "
+                f"{mean} points (95 % interval {low} to {high})"
+            )
     if options.out is not None:
-        matrices = [(*pair, each.matrix.numpy()) for pair, each in measured.items()]
+        matrices = [
+            (model, branch, agreement.matrix.float().numpy())
+            for model, branch, agreement in measured
+        ]
         title = "Mean influence of training classes (across) on test classes (down)"
-        draw_matrices(matrices, class_names, title).save(options.out / "influence.png")
-        report.say(f"wrote influence.png to {options.out}")
-    first = next(iter(measured.values()))
-    results = [
-        _agreement_json(model, branch, each, first) for (model, branch), each in measured.items()
-    ]
-    content = {"test": options.image, "classes": list(class_names), "results": results}
+        _save(report, options.out, draw_matrices(matrices, class_names, title))
+    content = {"test": options.image, "classes": class_names, "results": results}
     report.finish(_head(options) | content)
 
 
@@ -122,11 +137,6 @@ def _open(
     return last_layer_tracer(checkpoint, branch, images, cache, progress)
 
 
-def _tell_failure(report: Report, cache: FeatureCache) -> None:
-    if cache.failure is not None:
-        report.say(f"features are not kept for a later run: {cache.failure}")
-
-
 def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:
     if options.true_class is None:
         return find_class(images.classes, Path(options.image).absolute().parent.name)
@@ -139,123 +149,83 @@ def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:
     return index
 
 
-# -- a photo ---------------------------------------------------------------------------------------
+# -- what is shown and written ---------------------------------------------------------------------
 
 
-def _tell(
-    report: Report, options: InfluenceOptions, model: str, tracer: Tracer, rest: Rest
-) -> None:
-    names = [name for _, name in tracer.images.classes]
-    report.say(
-        f"{model} {tracer.branch} says {names[rest.answer]} ({percent(rest.probability)}); "
-        f"traced: the loss of {names[rest.class_index]}"
-    )
-    unit = "loss without it" if options.method == "last-layer" else "score"
+def _tell_failure(report: Report, cache: FeatureCache) -> None:
+    if cache.failure is not None:
+        report.say(f"features are not kept for a later run: {cache.failure}")
+
+
+def _save(report: Report, folder: Path, sheet: Image) -> None:
+    sheet.save(folder / "influence.png")
+    report.say(f"wrote influence.png to {folder}")
+
+
+def _images_table(traced: Traced, unit: str) -> Table:
     table = bare_table(("", unit, "its class", "training image"), (unit,))
-    sides = ("helps", rest.helpful(options.top)), ("harms", rest.harmful(options.top))
-    for word, side in sides:
+    for word, side in zip(("helps", "harms"), traced.sides, strict=True):
         for place, score in side:
-            label = names[int(tracer.images.labels[place])]
-            title = tracer.images.titles[place]
-            table.add_row(word, _score(score), escape(label), escape(title))
-    report.show(table)
-
-
-def _score(score: float) -> str:
-    return f"{score:+.2g}".replace("-", "−")
-
-
-def _strip(options: InfluenceOptions, model: str, tracer: Tracer, rest: Rest) -> Strip:
-    names = [name for _, name in tracer.images.classes]
-
-    def tile(place: int, score: float) -> Tile:
-        unit = " of loss" if options.method == "last-layer" else ""
-        picture = tracer.images.picture(place, _SIDE)
-        return Tile(picture, names[int(tracer.images.labels[place])], f"{_score(score)}{unit}")
-
-    return Strip(
-        model,
-        tracer.branch,
-        f"says {names[rest.answer]} {percent(rest.probability)}",
-        f"loss of {names[rest.class_index]}",
-        [tile(*pair) for pair in rest.helpful(options.top)],
-        [tile(*pair) for pair in rest.harmful(options.top)],
-    )
-
-
-# -- a test set ------------------------------------------------------------------------------------
-
-
-def _agreement_table(measured: Mapping[tuple[str, str], ClassAgreement]) -> Table:
-    headings = ("test images", "right", "rank 1 of its class", "95 % interval", "rank 10", "100")
-    table = bare_table(("model", "branch", *headings), headings)
-    for (model, branch), each in measured.items():
-        low, high = ends(each.interval)
-        later = [_share(each.curve[rank - 1]) if rank <= len(each.curve) else "–"
-                 for rank in _RANKS[1:]]  # fmt: skip
-        right = _share(float(each.right.double().mean()))
-        row = (f"{each.count}", right, _share(each.share), f"{low} – {high} %", *later)
-        table.add_row(escape(model), branch, *row)
+            label, title = traced.label(place)[1], traced.images.titles[place]
+            table.add_row(word, write_score(score), escape(label), escape(title))
     return table
 
 
-def _share(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _tell_differences(report: Report, measured: Mapping[tuple[str, str], ClassAgreement]) -> None:
-    (first, base), *others = measured.items()
-    for pair, each in others:
-        if each.count == base.count:
-            difference, interval = each.ahead_of(base)
-            mean, low, high = map(points, (difference, *interval))
-            report.say(
-                f"{' '.join(pair)} minus {' '.join(first)}, rank 1: {mean} points (95 % interval "
-                f"{low} to {high})"
-            )
-
-
-# -- plain values ----------------------------------------------------------------------------------
+def _agreement_table(results: Sequence[Mapping[str, Any]]) -> Table:
+    headings = ("test images", "right", "rank 1 of its class", "95 % interval", "rank 10", "100")
+    table = bare_table(("model", "branch", *headings), headings)
+    for result in results:
+        low, high = ends(result["interval"])
+        first, *others = (
+            percent_in_tenths(result["curve"][rank - 1]) if rank <= len(result["curve"]) else "–"
+            for rank in _RANKS
+        )
+        right = percent_in_tenths(result["right"])
+        shares = (str(result["n"]), right, first, f"{low} – {high} %", *others)
+        table.add_row(escape(result["model"]), result["branch"], *shares)
+    return table
 
 
 def _head(options: InfluenceOptions) -> dict[str, Any]:
     return {"command": command_line(), "train": options.train, "method": options.method}
 
 
-def _rest_json(model: str, tracer: Tracer, rest: Rest, top: int) -> dict[str, Any]:
-    ids = [identity for identity, _ in tracer.images.classes]
-
-    def image(place: int, score: float) -> dict[str, Any]:
-        label = int(tracer.images.labels[place])
-        return {"image": tracer.images.titles[place], "class": ids[label], "score": score}
-
+def _traced_json(traced: Traced) -> dict[str, Any]:
+    ids, rest = [identity for identity, _ in traced.images.classes], traced.rest
+    helpful, harmful = (
+        [
+            {
+                "image": traced.images.titles[place],
+                "class": traced.label(place)[0],
+                "score": score,
+            }
+            for place, score in side
+        ]
+        for side in traced.sides
+    )
     return {
-        "model": model,
-        "branch": tracer.branch,
+        "model": traced.model,
+        "branch": traced.branch,
         "answer": ids[rest.answer],
         "probability": rest.probability,
         "class": ids[rest.class_index],
         "training_images": len(rest.places),
-        "helpful": [image(*pair) for pair in rest.helpful(top)],
-        "harmful": [image(*pair) for pair in rest.harmful(top)],
+        "helpful": helpful,
+        "harmful": harmful,
     }
 
 
-def _agreement_json(
-    model: str, branch: str, each: ClassAgreement, first: ClassAgreement
-) -> dict[str, Any]:
+def _agreement_json(agreement: ClassAgreement, first: ClassAgreement) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "model": model,
-        "branch": branch,
-        "n": each.count,
-        "right": float(each.right.double().mean()),
-        "share": each.share,
-        "interval": list(each.interval),
-        "curve": each.curve,
-        "curve_intervals": [list(interval) for interval in each.curve_intervals],
-        "matrix": each.matrix.tolist(),
+        "n": agreement.count,
+        "right": float(agreement.right.double().mean()),
+        "share": agreement.share,
+        "interval": list(agreement.interval),
+        "curve": agreement.curve,
+        "curve_intervals": [list(interval) for interval in agreement.curve_intervals],
+        "matrix": agreement.matrix.tolist(),
     }
-    if each is not first and each.count == first.count:
-        difference, interval = each.ahead_of(first)
+    if agreement is not first and agreement.count == first.count:
+        difference, interval = agreement.ahead_of(first)
         content["minus_first"] = {"difference": difference, "interval": list(interval)}
     return content

@@ -24,8 +24,8 @@ from advprop_core.models.folding import fold
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures import decoding
-from advprop_core.report.comparison_words import describe_facts, describe_perturbation, outcome
-from advprop_core.text import percent
+from advprop_core.report.comparison_words import describe_change, describe_facts, outcome
+from advprop_core.text import branch_outcomes, percent
 from advprop_core.types import AttackConfig, Comparison, ModelInfo, Prediction
 
 _TOP = 5  # classes of a prediction in the JSON
@@ -144,15 +144,11 @@ class Subject:
         true = "unknown"
         if self.true_class is not None:
             true = f"{names[self.true_class]} ({self.true_class_source})"
-        kind, aim = "perturbation", ""
-        if isinstance(config, AttackConfig):
-            kind, aim = "attack", f", away from {names[result.attacked_class]}"
-            if config.target_class is not None:
-                aim = f", towards {names[config.target_class]}"
+        kind = "attack" if isinstance(config, AttackConfig) else "perturbation"
         report.say(f"true class: {true}")
-        report.say(f"{kind}: {describe_perturbation(config, result.attack_branch)}{aim}")
-        for sentence in outcome(result, names).split("; "):
-            report.say(sentence)
+        report.say(f"{kind}: {describe_change(result, config, names)}")
+        for branch, what in branch_outcomes(result, names):
+            report.say(f"{branch} {what}")
         report.say(describe_facts(result))
 
 

@@ -5,37 +5,8 @@ from collections.abc import Sequence
 from advprop_core.compare.experiment import Perturbation
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig
-from advprop_core.report.comparison_sheet import Captions
 from advprop_core.text import NORM_TITLES, branch_outcomes, radius
 from advprop_core.types import AttackConfig, Comparison
-
-
-def captions(
-    comparison: Comparison, perturbation: Perturbation | None, title: str, names: tuple[str, ...]
-) -> Captions:
-    """The words on the page of a comparison; ``title`` is that of network and photo."""
-    return Captions(
-        title,
-        outcome(comparison, names),
-        describe_perturbation(perturbation, comparison.attack_branch)
-        + _aim(comparison, perturbation, names),
-        describe_facts(comparison),
-        names,
-    )
-
-
-def _aim(comparison: Comparison, perturbation: Perturbation | None, names: Sequence[str]) -> str:
-    """What an attack wants, and the seed of what is drawn: ``, away from “church”, seed 3``."""
-    match perturbation:
-        case AttackConfig(target_class=None, random_start=is_drawn, seed=seed):
-            words = f", away from “{names[comparison.attacked_class]}”"
-        case AttackConfig(target_class=int(target), random_start=is_drawn, seed=seed):
-            words = f", towards “{names[target]}”"
-        case NoiseConfig(seed=seed):
-            words, is_drawn = "", True
-        case _:
-            return ""
-    return f"{words}, seed {seed}" if is_drawn else words
 
 
 def outcome(comparison: Comparison, names: Sequence[str]) -> str:
@@ -43,13 +14,23 @@ def outcome(comparison: Comparison, names: Sequence[str]) -> str:
     return "; ".join(f"{branch} {what}" for branch, what in branch_outcomes(comparison, names))
 
 
-def describe_perturbation(perturbation: Perturbation | None, branch: str | None) -> str:
-    """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``; ``gaussian noise, severity 0.1``."""
+def describe_change(
+    comparison: Comparison, perturbation: Perturbation | None, names: Sequence[str]
+) -> str:
+    """How the photo was changed, with what an attack aims at, and the seed of what is drawn.
+
+    ``PGD-10 through main, L∞ ≤ 4/255, step 1/255, away from “church”, seed 3``; ``gaussian noise,
+    severity 0.1, seed 0``; ``none``.
+    """
     match perturbation:
-        case AttackConfig() as config:
-            return describe_attack(config, branch)
-        case NoiseConfig(kind, severity):
-            return f"{kind} noise, severity {severity:g}"
+        case AttackConfig(target_class=target) as config:
+            aim = f"away from “{names[comparison.attacked_class]}”"
+            if target is not None:
+                aim = f"towards “{names[target]}”"
+            seed = f", seed {config.seed}" if config.random_start else ""
+            return f"{describe_attack(config, comparison.attack_branch)}, {aim}{seed}"
+        case NoiseConfig(kind, severity, seed):
+            return f"{kind} noise, severity {severity:g}, seed {seed}"
         case EraseConfig(regions, fill):
             return f"{len(regions)} regions erased, filled with {fill}"
         case _:

@@ -25,26 +25,21 @@ def draw_digits_sheet(beginning: Beginning) -> Image.Image:
 
     Orange weights speak for a seven, blue ones for a three.
     """
-    width = 2 * _MARGIN + 4 * _TILE + 3 * _GAP
-    canvas = Image.new("RGB", (width, 110 + 2 * _ROW + 50), drawing.PAPER)
-    text = drawing.Text(canvas)
-    text.write((_MARGIN, 36), "The first example of FGSM: threes and sevens", 30)
+    page = drawing.Page(2 * _MARGIN + 4 * _TILE + 3 * _GAP, 110 + 2 * _ROW + 50)
+    page.write((_MARGIN, 36), "The first example of FGSM: threes and sevens", 30)
+    errors = beginning.errors()
     for number, (name, title) in enumerate(_TITLES.items()):
         y = 110 + number * (_ROW + 20)
-        wrong = beginning.errors()[name]
-        clean, attacked = percent(wrong["clean"]), percent(wrong["attacked"])
-        text.write(
-            (_MARGIN, y),
-            f"{title}: wrong on {clean} of clean, {attacked} of attacked digits",
-            20,
-        )
+        clean, attacked = percent(errors[name]["clean"]), percent(errors[name]["attacked"])
+        sentence = f"{title}: wrong on {clean} of clean, {attacked} of attacked digits"
+        page.write((_MARGIN, y), sentence, 20)
         for position, (words, picture) in enumerate(_tiles(beginning, getattr(beginning, name))):
             x = _MARGIN + position * (_TILE + _GAP)
-            canvas.paste(drawing.enlarge(picture, _TILE, smooth=False), (x, y + 34))
+            page.paste((x, y + 34), picture, _TILE, smooth=False)
             frame = [x - 1, y + 33, x + _TILE, y + 34 + _TILE]  # most weights are white
-            text.draw.rectangle(frame, outline=drawing.FAINT)
-            text.write((x, y + 42 + _TILE), words, 16, colour=drawing.MUTED, width=_TILE)
-    return canvas
+            page.draw.rectangle(frame, outline=drawing.FAINT)
+            page.write((x, y + 42 + _TILE), words, 16, colour=drawing.MUTED, width=_TILE)
+    return page.image
 
 
 def _tiles(beginning: Beginning, model: LogisticRegression) -> list[tuple[str, Image.Image]]:
@@ -63,7 +58,6 @@ def _says(model: LogisticRegression, image: Array) -> str:
 
 
 def _signed(values: Array) -> Image.Image:
-    """Orange speaks for a seven, blue for a three."""
     narrow = values.astype(np.float32)
     return drawing.to_image(colourise(narrow, "signed", colour_span([narrow], "signed")))
 

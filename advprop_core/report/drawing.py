@@ -1,4 +1,4 @@
-"""Pictures with PIL: maps and perturbations as images, text and bars."""
+"""Pictures with PIL: maps and perturbations as images; pages with text, tiles and bars."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ MUTED: Final = "#5B6770"
 FAINT: Final = "#E4E8EC"
 PAPER: Final = "#FFFFFF"
 # The font that comes with PIL has ASCII and little else.
-_SPELLED: Final = {"×": "x", "−": "-", "–": "-", "—": "-", "∞": "inf", "ε": "epsilon", "≤": "<=",
-                   "≥": ">="}  # fmt: skip
-_ARROW: Final = "→"
+_SPELLED: Final = str.maketrans(
+    {"×": "x", "−": "-", "–": "-", "—": "-", "∞": "inf", "ε": "epsilon", "≤": "<=", "≥": ">=",
+     "→": "->"}
+)  # fmt: skip
 MAP_OPACITY: Final = 0.85
 """Of maps over photos: the ends of the scale stand out and the photo below stays visible."""
 _LOSSLESS = 256  # px; a larger picture would take minutes on a slow line
@@ -56,35 +57,9 @@ def colour_bar(size: tuple[int, int], sign: Sign) -> Image.Image:
     return to_image(overlay(ground, ramp, sign, (0.0, 1.0), MAP_OPACITY))
 
 
-def draw_scale(
-    image: Image.Image,
-    corner: tuple[int, int],
-    size: tuple[int, int],
-    sign: Sign,
-    span: Span | None,
-) -> None:
-    """A colour bar of (width, height) with the values at both ends below it, where all share it."""
-    (x, y), (width, height) = corner, size
-    image.paste(colour_bar(size, sign), corner)
-    if span is None:
-        return
-    low, high = (f"{value:.2g}" for value in span)
-    text = Text(image)
-    text.write((x, y + height + 6), low, 15)
-    text.write((x + width, y + height + 6), high, 15, align="right")
-
-
-def map_tile(pixels: Tensor, values: Tensor, sign: Sign, span: Span, side: int) -> Image.Image:
-    """A map (H, W) over its photo (3, H, W) in grey, as a square image."""
-    blended = overlay(pixels.numpy(), values.numpy(), sign, span, MAP_OPACITY)
-    return enlarge(to_image(blended), side)
-
-
-def write_head(text: Text, corner: tuple[int, int], branch: str, words: str) -> None:
-    """A branch's name in its colour, and what else stands above its pictures in grey."""
-    x, y = corner
-    text.write(corner, branch, 20, colour=branch_colour(branch))
-    text.write((x + text.width(f"{branch}  ", 20), y + 2), words, 18, colour=MUTED)
+def map_image(pixels: Tensor, values: Tensor, sign: Sign, span: Span) -> Image.Image:
+    """A map (H, W) over its photo (3, H, W) in grey."""
+    return to_image(overlay(pixels.numpy(), values.numpy(), sign, span, MAP_OPACITY))
 
 
 def enlarge(image: Image.Image, side: int, *, smooth: bool = True) -> Image.Image:
@@ -93,11 +68,21 @@ def enlarge(image: Image.Image, side: int, *, smooth: bool = True) -> Image.Imag
     return image.resize((side, side), resampling)
 
 
-class Text:
-    """Writes on an image in PIL's own font."""
+def spell(text: str) -> str:
+    """The text in letters that PIL's own font has: ``é`` as ``e``, ``×`` as ``x``."""
+    return "".join(
+        letter if letter.isascii() or letter in "…·“”’±" else "?"
+        for letter in unicodedata.normalize("NFKD", text.translate(_SPELLED))
+        if not unicodedata.combining(letter)
+    )
 
-    def __init__(self, image: Image.Image) -> None:
-        self.draw = ImageDraw.Draw(image)
+
+class Page:
+    """A white picture that is drawn on, with text in PIL's own font; corners are top left."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.image = Image.new("RGB", (width, height), PAPER)
+        self.draw = ImageDraw.Draw(self.image)
 
     def write(
         self,
@@ -109,20 +94,16 @@ class Text:
         width: float | None = None,
         align: Literal["left", "right"] = "left",
     ) -> None:
-        """One line, its capitals' top-left (or top-right) corner at ``corner``.
+        """One line; ``align`` says which end of it is at the corner.
 
-        An arrow is drawn; a text wider than ``width`` is cut off with an ellipsis.
+        A text wider than ``width`` is cut off with an ellipsis.
         """
-        x, y = corner
-        line = self._shorten(text, size, width)
-        if align == "right":
-            x -= self.width(line, size)
-        for index, piece in enumerate(line.split(_ARROW)):
-            if index:
-                self._arrow(x, y, size, colour)
-                x += _arrow_width(size)
-            self.draw.text((x, y), spell(piece), colour, _font(size))
-            x += self.draw.textlength(spell(piece), _font(size))
+        line = text
+        while width is not None and text and self.width(line, size) > width:
+            text = text[:-1].rstrip()
+            line = f"{text}…"
+        anchor = "ra" if align == "right" else "la"
+        self.draw.text(corner, spell(line), colour, ImageFont.load_default(size), anchor)
 
     def paragraph(
         self, corner: tuple[float, float], text: str, size: int, width: float, *, colour: str = INK
@@ -147,71 +128,57 @@ class Text:
 
     def width(self, text: str, size: int) -> float:
         """Width of one line, in pixels."""
-        pieces = text.split(_ARROW)
-        letters = sum(self.draw.textlength(spell(piece), _font(size)) for piece in pieces)
-        return letters + (len(pieces) - 1) * _arrow_width(size)
+        return self.draw.textlength(spell(text), ImageFont.load_default(size))
 
-    def _shorten(self, text: str, size: int, width: float | None) -> str:
-        if width is None or self.width(text, size) <= width:
-            return text
-        while text and self.width(f"{text}…", size) > width:
-            text = text[:-1].rstrip()
-        return f"{text}…"
+    def paste(
+        self, corner: tuple[int, int], image: Image.Image, side: int, *, smooth: bool = True
+    ) -> None:
+        """A square image at this side; not smooth shows each pixel as a block."""
+        self.image.paste(enlarge(image, side, smooth=smooth), corner)
 
-    def _arrow(self, x: float, y: float, size: int, colour: str) -> None:
-        left, right = x + 0.12 * size, x + _arrow_width(size) - 0.12 * size
-        middle, head, thick = y + 0.62 * size, 0.22 * size, max(1, round(size / 12))
-        self.draw.line([(left, middle), (right, middle)], colour, thick)
-        for tip in (-head, head):
-            self.draw.line([(right - head, middle + tip), (right, middle)], colour, thick)
+    def head(self, corner: tuple[int, int], branch: str, words: str) -> None:
+        """A branch's name in its colour, and what else stands above its pictures in grey."""
+        x, y = corner
+        self.write(corner, branch, 20, colour=branch_colour(branch))
+        self.write((x + self.width(f"{branch}  ", 20), y + 2), words, 18, colour=MUTED)
 
+    def scale(self, corner: tuple[int, int], bar: Image.Image, span: Span | None) -> None:
+        """A colour bar with the values at both ends below it, where all share them."""
+        self.image.paste(bar, corner)
+        if span is not None:
+            x, y = corner[0], corner[1] + bar.height + 6
+            self.write((x, y), f"{span[0]:.2g}", 15)
+            self.write((x + bar.width, y), f"{span[1]:.2g}", 15, align="right")
 
-def spell(text: str) -> str:
-    """The text in letters that PIL's own font has: ``é`` as ``e``, ``×`` as ``x``."""
-    spelled = "".join(_SPELLED.get(letter, letter) for letter in text)
-    plain = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", spelled)
-        if not unicodedata.combining(letter)
-    )
-    return "".join(letter if letter.isascii() or letter in "…·“”’±" else "?" for letter in plain)
+    def bars(
+        self,
+        box: tuple[int, int, int, int],
+        rows: Sequence[tuple[str, float, bool]],
+        colour: str,
+    ) -> None:
+        """Probabilities as horizontal bars, each under its name.
 
-
-def bars(
-    image: Image.Image,
-    box: tuple[int, int, int, int],
-    rows: Sequence[tuple[str, float, bool]],
-    colour: str,
-) -> None:
-    """Probabilities as horizontal bars, each under its name.
-
-    Args:
-        image: What is drawn on.
-        box: (left, top, right, bottom), shared evenly by the rows.
-        rows: (name, probability in [0, 1], whether it is the true class), best first.
-        colour: Of the bars; the true class gets a dot of ink before its name.
-    """
-    text = Text(image)
-    left, top, right, bottom = box
-    height = (bottom - top) / max(len(rows), 5)
-    for index, (name, probability, is_true) in enumerate(rows):
-        y = top + index * height
-        indent = 0
-        if is_true:
-            text.draw.ellipse([left, y + 7, left + 8, y + 15], fill=INK)
-            indent = 15
-        strong = INK if index == 0 or is_true else MUTED
-        text.write((left + indent, y), name, 17, colour=strong, width=right - left - indent - 62)
-        text.write((right, y), percent(probability), 17, colour=strong, align="right")
-        y += 25
-        text.draw.rounded_rectangle([left, y, right, y + 9], 4, fill=FAINT)
-        if (long := probability * (right - left)) >= 1:
-            text.draw.rounded_rectangle([left, y, left + long, y + 9], min(4, long / 2), colour)
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _arrow_width(size: int) -> float:
-    return 1.1 * size
+        Args:
+            box: (left, top, right, bottom), shared evenly by the rows, of which it holds at least
+                five.
+            rows: (name, probability in [0, 1], whether it is the true class), best first.
+            colour: Of the bars; the true class gets a dot of ink before its name.
+        """
+        left, top, right, bottom = box
+        height = (bottom - top) / max(len(rows), 5)
+        for index, (name, probability, is_true) in enumerate(rows):
+            y = top + index * height
+            indent = 0
+            if is_true:
+                self.draw.ellipse([left, y + 7, left + 8, y + 15], fill=INK)
+                indent = 15
+            strong = INK if index == 0 or is_true else MUTED
+            width = right - left - indent - 62  # beside the percentage
+            self.write((left + indent, y), name, 17, colour=strong, width=width)
+            self.write((right, y), percent(probability), 17, colour=strong, align="right")
+            y += 25
+            self.draw.rounded_rectangle([left, y, right, y + 9], 4, fill=FAINT)
+            if (length := probability * (right - left)) >= 1:
+                # PIL draws no corner that is rounder than the bar is long.
+                radius = min(4, length / 2)
+                self.draw.rounded_rectangle([left, y, left + length, y + 9], radius, colour)

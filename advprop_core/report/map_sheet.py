@@ -61,70 +61,59 @@ def draw_map_sheet(
     The title is model and photo; the subject is what is explained, and how the photo was perturbed;
     notes stand below.
     """
-    tiles = len(columns) * (_TILE + _GAP) - _GAP
-    width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
-    page = _Page(width, width - _MARGIN - tiles, (len(rows) + 1) * (_TILE + _GAP) + 1200)
-    page.text.write((_MARGIN, 36), title, 30, width=page.wide)
-    y = round(page.text.paragraph((_MARGIN, 84), subject, 20, page.wide)) + 20
-    y = _draw_heads(page, columns, y)
+    sheet = _Sheet(columns, len(rows))
+    sheet.write((_MARGIN, 36), title, 30, width=sheet.wide)
+    y = round(sheet.paragraph((_MARGIN, 84), subject, 20, sheet.wide)) + 20
+    y = sheet.heads(y)
     for row in rows:
-        y = _draw_row(page, row, columns, y)
+        y = sheet.row(row, y)
     for note in notes:
-        corner = (_MARGIN, y + 6)
-        y = round(page.text.paragraph(corner, note, 16, page.wide, colour=drawing.MUTED))
-    return page.canvas.crop((0, 0, width, y + _MARGIN - 12))
+        below = sheet.paragraph((_MARGIN, y + 6), note, 16, sheet.wide, colour=drawing.MUTED)
+        y = round(below)
+    return sheet.image.crop((0, 0, sheet.image.width, y + _MARGIN - 12))
 
 
-class _Page:
-    """The canvas, and where its columns are."""
+class _Sheet(drawing.Page):
+    """Words at the left, columns of tiles at the right; what draws returns the y below it."""
 
-    def __init__(self, width: int, first: int, height: int) -> None:
-        self.canvas = Image.new("RGB", (width, height), drawing.PAPER)
-        self.text = drawing.Text(self.canvas)
-        self.wide = width - 2 * _MARGIN
+    def __init__(self, columns: Sequence[Column], rows: int) -> None:
+        tiles = len(columns) * (_TILE + _GAP) - _GAP
+        width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
+        super().__init__(width, (rows + 1) * (_TILE + _GAP) + 1200)
+        self.columns, self.wide = columns, width - 2 * _MARGIN
+        first = width - _MARGIN - tiles
+        self.lefts = range(first, first + tiles, _TILE + _GAP)
         self.label = first - _MARGIN - 2 * _GAP
-        self.first = first
 
-    def left(self, column: int) -> int:
-        return self.first + column * (_TILE + _GAP)
+    def heads(self, y: int) -> int:
+        """How to read the maps; branch, input, prediction and the input itself."""
+        self.paragraph((_MARGIN, y + 70), _READING, 15, self.label, colour=drawing.MUTED)
+        for x, column in zip(self.lefts, self.columns, strict=True):
+            self.draw.rectangle([x, y, x + _TILE - 1, y + 3], branch_colour(column.branch))
+            self.head((x, y + 12), column.branch, f"{column.kind} photo")
+            self.write((x, y + 42), column.says, 17, width=_TILE)
+            self.paste((x, y + 70), decoding.to_image(column.pixels), _TILE)
+        return y + 70 + _TILE + _GAP
 
-
-def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
-    """How to read the maps; branch, input, prediction and the input itself."""
-    page.text.paragraph((_MARGIN, y + 70), _READING, 15, page.label, colour=drawing.MUTED)
-    for position, column in enumerate(columns):
-        x = page.left(position)
-        page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], branch_colour(column.branch))
-        drawing.write_head(page.text, (x, y + 12), column.branch, f"{column.kind} photo")
-        page.text.write((x, y + 42), column.says, 17, width=_TILE)
-        photo = drawing.enlarge(decoding.to_image(column.pixels), _TILE)
-        page.canvas.paste(photo, (x, y + 70))
-    return y + 70 + _TILE + _GAP
-
-
-def _draw_row(page: _Page, row: MapRow, columns: Sequence[Column], y: int) -> int:
-    """Name, what it measures and the scale; then the maps."""
-    below = page.text.paragraph((_MARGIN, y + 2), row.method.title, 20, page.label)
-    if row.layer:
-        page.text.write((_MARGIN, below), f"at {row.layer}", 17, width=page.label)
-        below += 26
-    measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
-    corner = (_MARGIN, below + 2)
-    below = page.text.paragraph(corner, measures, 14, page.label, colour=drawing.MUTED)
-    corner = (_MARGIN, round(below) + 10)
-    drawing.draw_scale(page.canvas, corner, (_TILE, 12), row.method.sign, row_span(row))
-    for index, column in enumerate(columns):
-        page.canvas.paste(_tile(row, column), (page.left(index), y))
-    return y + _TILE + _GAP
-
-
-def _tile(row: MapRow, column: Column) -> Image.Image:
-    """The map over the photo in grey; one that says nothing is said in words."""
-    values = row.maps[column.kind, column.branch].values
-    if undefined := flaw(values):
-        tile = Image.new("RGB", (_TILE, _TILE), drawing.FAINT)
-        words = undefined.reason[:1].upper() + undefined.reason[1:] + "."
-        corner = (_GAP, _TILE // 2 - 20)
-        drawing.Text(tile).paragraph(corner, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
-        return tile
-    return drawing.map_tile(column.pixels, values, row.method.sign, row_span(row), _TILE)
+    def row(self, row: MapRow, y: int) -> int:
+        """Name, what it measures and the scale; then the maps, or why there is nothing to see."""
+        below = self.paragraph((_MARGIN, y + 2), row.method.title, 20, self.label)
+        if row.layer:
+            self.write((_MARGIN, below), f"at {row.layer}", 17, width=self.label)
+            below += 26
+        measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
+        corner = (_MARGIN, below + 2)
+        below = self.paragraph(corner, measures, 14, self.label, colour=drawing.MUTED)
+        sign, span = row.method.sign, row_span(row)
+        self.scale((_MARGIN, round(below) + 10), drawing.colour_bar((_TILE, 12), sign), span)
+        for x, column in zip(self.lefts, self.columns, strict=True):
+            values = row.maps[column.kind, column.branch].values
+            if undefined := flaw(values):
+                self.draw.rectangle([x, y, x + _TILE - 1, y + _TILE - 1], drawing.FAINT)
+                words = undefined.reason[:1].upper() + undefined.reason[1:] + "."
+                corner, width = (x + _GAP, y + _TILE // 2 - 20), _TILE - 2 * _GAP
+                self.paragraph(corner, words, 17, width, colour=drawing.MUTED)
+            else:
+                tile = drawing.map_image(column.pixels, values, sign, span)
+                self.paste((x, y), tile, _TILE)
+        return y + _TILE + _GAP

@@ -59,23 +59,22 @@ def draw_visualisations(
     most = max(len(row.panels) for row in rows)
     width = 2 * _MARGIN + (most + 1) * (_TILE + _GAP) - _GAP
     height = _HEAD + _TILE + _FOOT
-    canvas = Image.new("RGB", (width, _TOP + len(rows) * height + _MARGIN), drawing.PAPER)
-    text = drawing.Text(canvas)
-    text.write((_MARGIN, 34), title, 28, width=width - 2 * _MARGIN)
-    text.paragraph((_MARGIN, 78), subject, 18, width - 2 * _MARGIN, colour=drawing.MUTED)
+    page = drawing.Page(width, _TOP + len(rows) * height + _MARGIN)
+    page.write((_MARGIN, 34), title, 28, width=width - 2 * _MARGIN)
+    page.paragraph((_MARGIN, 78), subject, 18, width - 2 * _MARGIN, colour=drawing.MUTED)
     for number, row in enumerate(rows):
         y = _TOP + number * height
-        text.write((_MARGIN, y), row.network, 18, colour=drawing.MUTED, width=_TILE)
-        _paste(canvas, row.panels[0].frames[0], (_MARGIN, y + _HEAD))
-        text.write((_MARGIN, y + _HEAD + _TILE + 8), "the start", 16, colour=drawing.MUTED)
+        y_words = y + _HEAD + _TILE + 8
+        page.write((_MARGIN, y), row.network, 18, colour=drawing.MUTED, width=_TILE)
+        page.paste((_MARGIN, y + _HEAD), decoding.to_image(row.panels[0].frames[0]), _TILE)
+        page.write((_MARGIN, y_words), "the start", 16, colour=drawing.MUTED)
         for column, panel in enumerate(row.panels, start=1):
             x = _MARGIN + column * (_TILE + _GAP)
-            text.write((x, y), panel.branch, 20, colour=branch_colour(panel.branch), width=_TILE)
-            _paste(canvas, panel.frames[frame], (x, y + _HEAD))
-            y_words = y + _HEAD + _TILE + 8
-            text.write((x, y_words), panel.says[frame], 16, width=_TILE)
-            text.write((x, y_words + 24), panel.note, 14, colour=drawing.MUTED, width=_TILE)
-    return canvas
+            page.write((x, y), panel.branch, 20, colour=branch_colour(panel.branch), width=_TILE)
+            page.paste((x, y + _HEAD), decoding.to_image(panel.frames[frame]), _TILE)
+            page.write((x, y_words), panel.says[frame], 16, width=_TILE)
+            page.write((x, y_words + 24), panel.note, 14, colour=drawing.MUTED, width=_TILE)
+    return page.image
 
 
 def animate(rows: Sequence[Row], title: str, subject: str) -> bytes:
@@ -95,7 +94,3 @@ def animate(rows: Sequence[Row], title: str, subject: str) -> bytes:
         method=3,
     )
     return buffer.getvalue()
-
-
-def _paste(canvas: Image.Image, pixels: Tensor, corner: tuple[int, int]) -> None:
-    canvas.paste(drawing.enlarge(decoding.to_image(pixels), _TILE), corner)

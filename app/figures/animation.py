@@ -37,21 +37,20 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
     count = len(frame.pictures)
     width = count * SIDE + (count + 1) * _GAP
     bars = _ROW * len(reel.classes)
-    sheet = Image.new("RGB", (width, _HEAD + SIDE + 26 + 34 + bars + _FOOT), drawing.PAPER)
-    text = drawing.Text(sheet)
-    text.write((_GAP, 12), title, 15, colour=drawing.MUTED, width=width - 2 * _GAP)
-    text.write((_GAP, 34), frame.title, 18)
+    page = drawing.Page(width, _HEAD + SIDE + 26 + 34 + bars + _FOOT)
+    page.write((_GAP, 12), title, 15, colour=drawing.MUTED, width=width - 2 * _GAP)
+    page.write((_GAP, 34), frame.title, 18)
     # How far the film is, to the right of its title.
     start, end = width // 3, width - _GAP
-    text.draw.rounded_rectangle([start, 42, end, 48], 3, fill=drawing.FAINT)
+    page.draw.rounded_rectangle([start, 42, end, 48], 3, fill=drawing.FAINT)
     done = start + (end - start) * number / max(1, len(reel.frames) - 1)
     if done > start:
-        text.draw.rounded_rectangle([start, 42, done, 48], 3, fill=drawing.MUTED)
+        page.draw.rounded_rectangle([start, 42, done, 48], 3, fill=drawing.MUTED)
     for index, (data, caption) in enumerate(zip(frame.pictures, reel.captions, strict=True)):
         left = _GAP + index * (SIDE + _GAP)
         picture = Image.open(io.BytesIO(data)).convert("RGB")
-        sheet.paste(drawing.enlarge(picture, SIDE, smooth=index != reel.exact), (left, _HEAD))
-        text.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
+        page.paste((left, _HEAD), picture, SIDE, smooth=index != reel.exact)
+        page.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
     # What each branch says, side by side. `bars` shares its height between five rows at least.
     top, wide = _HEAD + SIDE + 42, (width - _GAP) // len(reel.branches) - _GAP
     bottom = top + 34 + _ROW * max(len(reel.classes), 5)
@@ -60,8 +59,8 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
     ):
         x, colour = _GAP + index * (wide + _GAP), reel.colours[index]
         sentence = f"{branch}: {answer} {percent(confidence)}"
-        text.write((x, top), sentence, 17, colour=colour, width=wide)
+        page.write((x, top), sentence, 17, colour=colour, width=wide)
         shares = zip(reel.classes, frame.shares[index], strict=True)
         rows = [(*row, place == reel.true_place) for place, row in enumerate(shares)]
-        drawing.bars(sheet, (x, top + 34, x + wide, bottom), rows, colour)
-    return sheet
+        page.bars((x, top + 34, x + wide, bottom), rows, colour)
+    return page.image

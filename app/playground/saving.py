@@ -25,7 +25,6 @@ from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.report.comparison_sheet import draw_comparison
-from advprop_core.report.comparison_words import captions
 from advprop_core.types import AttackConfig, Comparison
 from app.figures.pictures import makers
 from app.lab import site
@@ -186,8 +185,7 @@ def _sheet(record: Record, scale: str) -> bytes:
     """With maps in the colours that they have on the page."""
     title = f"{record.source.info.name or record.source.name} on {record.title}"
     names, changed_by = record.source.info.class_names, record.experiment.perturbation
-    said = captions(record.comparison, changed_by, title, names)
-    return encode_png(draw_comparison(record.comparison, replace(said, scale=scale)))
+    return encode_png(draw_comparison(record.comparison, changed_by, title, names, scale))
 
 
 def _bundle(shown: Shown, drawn: Shown | None) -> bytes:

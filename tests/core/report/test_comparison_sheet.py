@@ -5,7 +5,7 @@ import torch
 
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.report.comparison_sheet import _answers
-from advprop_core.report.comparison_words import captions
+from advprop_core.report.comparison_words import describe_change
 from advprop_core.types import AttackConfig, Comparison, PerturbationFacts, Prediction
 
 NAMES = tuple("abcdefgh")
@@ -39,7 +39,7 @@ def comparison():
     ],
 )
 def test_target_and_seed_are_named(comparison, perturbation, end):
-    assert captions(comparison, perturbation, "a photo", NAMES).perturbation.endswith(end)
+    assert describe_change(comparison, perturbation, NAMES).endswith(end)
 
 
 def test_the_true_class_is_always_among_the_answers(comparison):

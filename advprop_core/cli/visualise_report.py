@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,33 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class
 from advprop_core.models.folding import fold
 from advprop_core.pictures import decoding
-from advprop_core.report.visualise_sheet import Panel, Row, animate, draw_visualisations
+from advprop_core.report.visualise_sheet import Panel, animate, draw_visualisations
 from advprop_core.text import percent
-from advprop_core.types import AttackConfig, Prediction
+from advprop_core.types import AttackConfig, ModelInfo, Prediction
 from advprop_core.visualise.ascent import Visualisation, noise_start, visualise
 from advprop_core.visualise.goals import Channel, Goal
 from advprop_core.visualise.measures import ask, coarse_share
 
 
 @dataclass(frozen=True)
-class _Network:
-    """A network, and what its branches made of the start."""
+class _Drawn:
+    """What one branch of a network made of the start.
+
+    Attributes:
+        name: Of its files: the branch, after the network where there are several.
+        model: The network, as it was given.
+    """
 
     name: str
+    model: str
+    branch: str
     checkpoint: Checkpoint
     goal: Goal
-    made: Mapping[str, Visualisation]
+    made: Visualisation
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.checkpoint.info
 
 
 def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder: Path) -> None:
@@ -45,41 +57,34 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
         InputError: For a photo that cannot be read, or a class, branch, layer or channel that a
             network does not have.
     """
-    photo = None if options.image is None else read_photo(options.image)[1]
-    networks = _make(options, config, options.open(), photo)
-    names = _file_names(networks)
-    pictures = {names[n.name, b]: v.picture for n in networks for b, v in n.made.items()}
+    drawn = _draw_all(options, config)
+    pictures = {each.name: each.made.picture for each in drawn}
     witnesses = {
-        names[network.name, branch]: (
-            network.checkpoint.model.branch(branch),
-            network.checkpoint.info.input_size,
-        )
-        for network in networks
-        for branch in network.made
+        each.name: (each.checkpoint.model.branch(each.branch), each.info.input_size)
+        for each in drawn
     }
     answers = ask(pictures, witnesses)
-    goal, classes = networks[0].goal, networks[0].checkpoint.info.class_names
-    title = f"What each branch draws: {goal if isinstance(goal, Channel) else classes[goal]}"
+    facts = [_facts(each, answers[each.name], drawn) for each in drawn]
+    goal = drawn[0].goal
+    what = goal if isinstance(goal, Channel) else drawn[0].info.class_names[goal]
+    title = f"What each branch draws: {what}"
     start = "noise" if options.image is None else options.image.name
     subject = (
         f"From {start}, {config.steps} steps of gradient ascent with L2 epsilon {config.epsilon:g}."
     )
-    facts = [
-        _facts(network, branch, names, answers, networks)
-        for network in networks
-        for branch in network.made
+    networks = [[*group] for _, group in groupby(drawn, lambda each: each.model)]
+    rows = [
+        (group[0].info.name or group[0].model, [_panel(each) for each in group])
+        for group in networks
     ]
-    rows = [_row(network, facts) for network in networks]
     draw_visualisations(rows, title, subject).save(folder / "sheet.png")
     (folder / "film.webp").write_bytes(animate(rows, title, subject))
     arrays = {}
-    for network in networks:
-        for branch, made in network.made.items():
-            name = names[network.name, branch]
-            decoding.to_image(made.picture).save(folder / f"{name}.png")
-            arrays[name] = made.picture.numpy()
-            arrays[f"{name}_start"] = made.frames[0].numpy()
-            arrays[f"{name}_change"] = made.change.numpy()
+    for each in drawn:
+        decoding.to_image(each.made.picture).save(folder / f"{each.name}.png")
+        arrays[each.name] = each.made.picture.numpy()
+        arrays[f"{each.name}_start"] = each.made.frames[0].numpy()
+        arrays[f"{each.name}_change"] = each.made.change.numpy()
     save_arrays(folder / "arrays.npz", arrays)
     content = {
         "command": command_line(),
@@ -98,23 +103,21 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
     report.finish(content)
 
 
-def _make(
-    options: VisualiseOptions,
-    config: AttackConfig,
-    opened: Mapping[str, Checkpoint],
-    photo: Any,
-) -> list[_Network]:
+def _draw_all(options: VisualiseOptions, config: AttackConfig) -> list[_Drawn]:
+    """The branches of each network in turn."""
+    photo = None if options.image is None else read_photo(options.image)[1]
+    opened = options.open()
     if not opened:
         raise InputError("--model must name at least one network")
     goals = {}
-    for name, checkpoint in opened.items():  # all are checked before the first is worked on
-        with about(name):
+    for model, checkpoint in opened.items():  # all are checked before the first is worked on
+        with about(model):
             branches = read_branches(checkpoint.model, options.branch)
-            goals[name] = branches, options.read_goal(checkpoint.info)
-    networks = []
+            goals[model] = branches, options.read_goal(checkpoint.info)
+    drawn = []
     with in_parts(len(opened)) as begin:
-        for name, (branches, goal) in goals.items():
-            checkpoint, progress = opened[name], begin(name)
+        for model, (branches, goal) in goals.items():
+            checkpoint, progress = opened[model], begin(model)
             side = checkpoint.info.input_size
             if photo is None:
                 start = noise_start(side, options.seed or 0)
@@ -123,72 +126,59 @@ def _make(
             modules: dict[str, nn.Module] = {b: checkpoint.model.branch(b) for b in branches}
             if not isinstance(goal, Channel):  # a layer of a folded network gives something else
                 modules = {branch: fold(module, start) for branch, module in modules.items()}
-            with about(name):
-                made = visualise(modules, start, goal, config, progress=progress)
-            networks.append(_Network(name, checkpoint, goal, made))
-    return networks
-
-
-def _file_names(networks: Sequence[_Network]) -> dict[tuple[str, str], str]:
-    """(network, branch) to a name for its files."""
-    names: dict[tuple[str, str], str] = {}
-    for network in networks:
-        prefix = "" if len(networks) == 1 else re.sub(r"[^\w.-]+", "-", network.name) + "_"
-        names |= {(network.name, branch): f"{prefix}{branch}" for branch in network.made}
-    return names
+            with about(model):
+                visualisations = visualise(modules, start, goal, config, progress=progress)
+            prefix = "" if len(opened) == 1 else re.sub(r"[^\w.-]+", "-", model) + "_"
+            drawn += [
+                _Drawn(f"{prefix}{branch}", model, branch, checkpoint, goal, made)
+                for branch, made in visualisations.items()
+            ]
+    return drawn
 
 
 def _facts(
-    network: _Network,
-    branch: str,
-    names: Mapping[tuple[str, str], str],
-    answers: Mapping[str, Mapping[str, Prediction]],
-    networks: Sequence[_Network],
+    drawn: _Drawn, answers: Mapping[str, Prediction], witnesses: Sequence[_Drawn]
 ) -> dict[str, Any]:
-    made, info = network.made[branch], network.checkpoint.info
-    name = names[network.name, branch]
-    top = made.answers[-1]
+    """What is measured of a picture; answers are those of each witness to it."""
+    made, info, top = drawn.made, drawn.info, drawn.made.answers[-1]
     facts: dict[str, Any] = {
-        "model": network.name,
-        "branch": branch,
-        "file": f"{name}.png",
-        "array": name,
+        "model": drawn.model,
+        "branch": drawn.branch,
+        "file": f"{drawn.name}.png",
+        "array": drawn.name,
         "says": {**(class_json(info, top.class_index) or {}), "probability": top.confidence},
         "scores": list(made.scores),
         "steps": list(made.steps),
         "length": float(made.change.norm()),
-        "coarse_share": float(coarse_share(made.change[None])[0]),
+        "coarse_share": _coarse_share(made),
     }
-    if isinstance(network.goal, Channel):
-        return facts | {"goal": asdict(network.goal)}
-    facts["goal"] = class_json(info, network.goal)
+    if isinstance(drawn.goal, Channel):
+        return facts | {"goal": asdict(drawn.goal)}
+    facts["goal"] = class_json(info, drawn.goal)
     facts["seen_by"] = {}
-    for other in networks:
-        index = find_class(other.checkpoint.info.classes, info.class_ids[network.goal])
-        for witness in other.made:
-            if (other.name, witness) == (network.name, branch) or index is None:
-                continue
-            answer = answers[name][names[other.name, witness]]
-            facts["seen_by"][names[other.name, witness]] = {
+    for witness in witnesses:
+        # Another network may have the class at another index, or not at all.
+        index = find_class(witness.info.classes, info.class_ids[drawn.goal])
+        if witness is not drawn and index is not None:
+            answer = answers[witness.name]
+            facts["seen_by"][witness.name] = {
                 "names_it": answer.class_index == index,
                 "probability": float(answer.probabilities[index]),
             }
     return facts
 
 
-def _row(network: _Network, facts: Sequence[Mapping[str, Any]]) -> Row:
-    info = network.checkpoint.info
-    panels = []
-    for branch, made in network.made.items():
-        measured = next(
-            fact for fact in facts if (fact["model"], fact["branch"]) == (network.name, branch)
-        )
-        says = [f"{info.class_names[p.class_index]} {percent(p.confidence)}" for p in made.answers]
-        if isinstance(network.goal, Channel):
-            says = [f"activation {score:.3g}" for score in made.scores]
-        note = f"{percent(measured['coarse_share'])} of the change is coarse"
-        panels.append(Panel(branch, made.frames, says, note))
-    return Row(network.checkpoint.info.name or network.name, panels)
+def _coarse_share(made: Visualisation) -> float:
+    return float(coarse_share(made.change[None])[0])
+
+
+def _panel(drawn: _Drawn) -> Panel:
+    made, names = drawn.made, drawn.info.class_names
+    says = [f"{names[p.class_index]} {percent(p.confidence)}" for p in made.answers]
+    if isinstance(drawn.goal, Channel):
+        says = [f"activation {score:.3g}" for score in made.scores]
+    note = f"{percent(_coarse_share(made))} of the change is coarse"
+    return Panel(drawn.branch, made.frames, says, note)
 
 
 def _table(facts: Sequence[Mapping[str, Any]]) -> Table:

@@ -39,36 +39,27 @@ class Panel:
     note: str
 
 
-@dataclass(frozen=True)
-class Row:
-    """One network, all its panels from the same start.
-
-    Attributes:
-        network: Its name.
-        panels: At least one.
-    """
-
-    network: str
-    panels: Sequence[Panel]
+Row = tuple[str, Sequence[Panel]]
+"""A network's name, and its branches' pictures, all from the same start."""
 
 
 def draw_visualisations(
     rows: Sequence[Row], title: str, subject: str, frame: int = -1
 ) -> Image.Image:
     """A row for each network: the start, and what every branch made of it up to a frame."""
-    most = max(len(row.panels) for row in rows)
+    most = max(len(panels) for _, panels in rows)
     width = 2 * _MARGIN + (most + 1) * (_TILE + _GAP) - _GAP
     height = _HEAD + _TILE + _FOOT
     page = drawing.Page(width, _TOP + len(rows) * height + _MARGIN)
     page.write((_MARGIN, 34), title, 28, width=width - 2 * _MARGIN)
     page.paragraph((_MARGIN, 78), subject, 18, width - 2 * _MARGIN, colour=drawing.MUTED)
-    for number, row in enumerate(rows):
+    for number, (network, panels) in enumerate(rows):
         y = _TOP + number * height
         y_words = y + _HEAD + _TILE + 8
-        page.write((_MARGIN, y), row.network, 18, colour=drawing.MUTED, width=_TILE)
-        page.paste((_MARGIN, y + _HEAD), decoding.to_image(row.panels[0].frames[0]), _TILE)
+        page.write((_MARGIN, y), network, 18, colour=drawing.MUTED, width=_TILE)
+        page.paste((_MARGIN, y + _HEAD), decoding.to_image(panels[0].frames[0]), _TILE)
         page.write((_MARGIN, y_words), "the start", 16, colour=drawing.MUTED)
-        for column, panel in enumerate(row.panels, start=1):
+        for column, panel in enumerate(panels, start=1):
             x = _MARGIN + column * (_TILE + _GAP)
             page.write((x, y), panel.branch, 20, colour=branch_colour(panel.branch), width=_TILE)
             page.paste((x, y + _HEAD), decoding.to_image(panel.frames[frame]), _TILE)
@@ -79,7 +70,7 @@ def draw_visualisations(
 
 def animate(rows: Sequence[Row], title: str, subject: str) -> bytes:
     """The page once for each frame, as a WebP that plays for ever; all have as many frames."""
-    count = len(rows[0].panels[0].frames)
+    count = len(rows[0][1][0].frames)
     first, *others = [draw_visualisations(rows, title, subject, frame) for frame in range(count)]
     times = [_STEP_MS] * (count - 1) + [_HOLD_MS]
     buffer = io.BytesIO()

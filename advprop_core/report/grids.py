@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 
 from advprop_core.language import _
-from advprop_core.report.style import Spec, frame, plain
+from advprop_core.report.style import Spec, branch_title, frame, plain
 from advprop_core.report.words import Row, columns, corruption, describe_attack
 from advprop_core.text import percent_in_tenths
 
 _CELL = 24  # pixels
 _LEAST = 72  # pixels: in less, plotly takes room from the title
-_CELLS = {
-    "type": "heatmap",
-    "zmin": 0,
-    "zmax": 1,
-    "colorscale": "Cividis",
-    "xgap": 2,
-    "ygap": 2,
-    "showscale": False,
-}
-_FIXED = {"fixedrange": True, "showgrid": False}
 
 
 def heat_map(rows: Sequence[Row]) -> Spec:
@@ -31,25 +21,18 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     severities = sorted({severity for _kind, severity in errors})
     shared = ("network", "branch", "n")
     cells = {
-        **_CELLS,
         "meta": {name: value for name, value in columns(*rows).items() if name in shared},
         "z": [[errors.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
         "y": [corruption(kind) for kind in kinds],
         "texttemplate": "%{z:$.0%}",
-        "textfont": {"size": 12},
         "hovertemplate": _("{corruption}, severity {severity}<br>{share} wrong").format(
             corruption="%{y}", severity="%{x}", share="%{z:$.1%}"
         )
         + "<extra></extra>",
     }
-    return frame(
-        [cells],
-        title=f"{plain(rows[0]['model'])}, {rows[0]['branch']}",
-        height=max(_CELL * len(kinds), _LEAST) + 90,
-        xaxis={"title": _("severity"), "type": "category", **_FIXED},
-        yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
-    )
+    height = max(_CELL * len(kinds), _LEAST) + 90
+    return _grid(cells, branch_title(rows[0]), height, 40, _("severity"))
 
 
 def matrix(rows: Sequence[Row]) -> Spec:
@@ -59,26 +42,41 @@ def matrix(rows: Sequence[Row]) -> Spec:
     row_of = {(row["condition"]["attack_branch"], row["branch"]): row for row in rows}
     lines = [[row_of.get((source, judge)) for judge in judges] for source in sources]
     cells = {
-        **_CELLS,
         "meta": columns(rows[0]) | {"branch": "", "condition": describe_attack(rows[0])},
         "z": [[row and row["top1"] for row in line] for line in lines],
         "x": [_("{branch} predicts").format(branch=judge) for judge in judges],
         "y": [_("through {branch}").format(branch=source) for source in sources],
         "text": [[_with_interval(row) for row in line] for line in lines],
         "texttemplate": "%{text}",
-        "textfont": {"size": 13},
         "hovertemplate": _("attacked {through}, {predicts}<br>{share} right").format(
             through="%{y}", predicts="%{x}", share="%{text}"
         )
         + "<extra></extra>",
     }
+    title = f"{plain(rows[0]['model'])}<br>{plain(describe_attack(rows[0]))}"
+    return _grid(cells, title, 3 * _CELL * len(sources) + 110, 60, "")
+
+
+def _grid(cells: Spec, title: str, height: int, top: int, x_title: str) -> Spec:
+    """Shares in the colours of one scale, the first line on top."""
+    shared = {
+        "type": "heatmap",
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "textfont": {"size": 12},
+    }
+    fixed = {"fixedrange": True, "showgrid": False}
     return frame(
-        [cells],
-        title=f"{plain(rows[0]['model'])}<br>{plain(describe_attack(rows[0]))}",
-        height=3 * _CELL * len(sources) + 110,
-        top=60,
-        xaxis={"type": "category", "side": "bottom", **_FIXED},
-        yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
+        [shared | cells],
+        title=title,
+        height=height,
+        top=top,
+        xaxis={"title": x_title, "type": "category", **fixed},
+        yaxis={"autorange": "reversed", "automargin": True, **fixed},
     )
 
 

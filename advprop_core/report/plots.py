@@ -9,25 +9,26 @@ from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.language import N_, _
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import (
-    DASHES,
     LEGEND,
-    SYMBOLS,
     Spec,
     band,
+    branch_title,
     frame,
+    interval_on_hover,
+    line,
     marker,
     plain,
-    symbol,
     whiskers,
 )
-from advprop_core.report.words import Row, columns, describe
+from advprop_core.report.tables import between
+from advprop_core.report.words import Row, columns, describe, grouped
 from advprop_core.text import NORM_TITLES, NORM_UNITS, percent_in_tenths
 
 _AXES = {"linf": N_("ε in 255ths"), "l2": N_("ε, the length of the perturbation")}
 _GREY = "#7B8794"
-_Walk = tuple[str, str, str]  # model, branch, attack branch
 _HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": "$.0%", "fixedrange": True, "automargin": True}
+_ON_HOVER = "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>"
 
 
 def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
@@ -36,23 +37,17 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
     Lines begin at clean rows. ``models`` are all of the report: their places decide the markers.
     """
     data = []
-    for walk in dict.fromkeys(map(_walk, attacked)):
-        model, branch, source = walk
-        name = f"{plain(model)}, {branch}"
+    for rows in _by_walk(clean, attacked):
+        branch, source = rows[-1]["branch"], rows[-1]["condition"]["attack_branch"]
+        name = branch_title(rows[0])
         if source != branch:
             name = _("{model}, {branch}, attacked through {source}").format(
-                model=plain(model), branch=branch, source=source
+                model=plain(rows[0]["model"]), branch=branch, source=source
             )
-        line = _line(clean, attacked, walk, name, models.index(model))
-        line["marker"]["symbol"] = symbol(branch, models.index(model))
-        above, below = line["error_y"]["array"], line["error_y"]["arrayminus"]
-        ends = {
-            "low": [share - down for share, down in zip(line["y"], below, strict=True)],
-            "high": [share + up for share, up in zip(line["y"], above, strict=True)],
-        }
-        drawn = {key: value for key, value in line.items() if key != "error_y"}
-        colour = line["line"]["color"]
-        data += [band(line["x"], **ends, colour=colour), drawn | {"meta": line["meta"] | ends}]
+        drawn = _accuracy_line(rows, models.index(rows[0]["model"]), name)
+        low, high = ([row["interval"][end] for row in rows] for end in (0, 1))
+        drawn["meta"] |= {"low": low, "high": high}
+        data += [band(drawn["x"], low, high, branch_colour(branch)), drawn]
     first = attacked[0]["condition"]
     return _against_radius(data, first["attack"], first["norm"])
 
@@ -64,15 +59,39 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     """
     sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in attacked))
     data = []
-    for walk in dict.fromkeys(map(_walk, attacked)):
-        branch, source = walk[1:]
+    for rows in _by_walk(clean, attacked):
+        branch, source = rows[-1]["branch"], rows[-1]["condition"]["attack_branch"]
         name = _("{branch}, attacked through itself").format(branch=branch)
         if source != branch:
             name = _("{branch}, attacked through {source}").format(branch=branch, source=source)
-        data.append(_line(clean, attacked, walk, name, sources.index(source)))
+        bars = whiskers([(row["top1"], *row["interval"]) for row in rows], branch_colour(branch))
+        data.append(_accuracy_line(rows, sources.index(source), name) | {"error_y": bars})
     first = attacked[0]["condition"]
     title = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
     return _against_radius(data, title, first["norm"], top=60)
+
+
+def _by_walk(clean: Sequence[Row], attacked: Sequence[Row]) -> list[list[Row]]:
+    """Rows of each branch under attacks through each branch, from clean images to the largest ε."""
+    walks = grouped(
+        attacked, lambda row: (row["model"], row["branch"], row["condition"]["attack_branch"])
+    )
+    return [
+        [
+            *(row for row in clean if (row["model"], row["branch"]) == (model, branch)),
+            *sorted(rows, key=lambda row: float(row["condition"]["epsilon"])),
+        ]
+        for (model, branch, _source), rows in walks.items()
+    ]
+
+
+def _accuracy_line(rows: Sequence[Row], index: int, name: str) -> Spec:
+    """Accuracies of one branch from ε = 0 on."""
+    unit = NORM_UNITS[rows[-1]["condition"]["norm"]]
+    radii = [row["condition"].get("epsilon", 0) * unit for row in rows]
+    shares = [row["top1"] for row in rows]
+    about = {"meta": columns(*rows), "hovertemplate": _ON_HOVER}
+    return line(rows[0]["branch"], index, name, radii, shares, **about)
 
 
 def dots(
@@ -87,91 +106,71 @@ def dots(
     ``models`` are as for :func:`curve`; the title is that of the axis.
     """
     names = list(dict.fromkeys(map(name, rows)))
-    branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
+    by_branch = grouped(rows, lambda row: (row["model"], row["branch"]))
     data = []
-    for place, (model, branch) in enumerate(branches):
-        shown = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
+    for place, ((model, _branch), shown) in enumerate(by_branch.items()):
         # So that no dot hides another.
-        shift = (place - (len(branches) - 1) / 2) * 0.7 / len(branches)
-        bars = whiskers([(row[share], *row["interval"]) for row in shown])
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": [row[share] for row in shown],
-                "y": [names.index(name(row)) + shift for row in shown],
-                "error_x": bars | {"color": branch_colour(branch), "thickness": 2},
-                "marker": marker(branch, models.index(model)),
-                "name": f"{plain(model)}, {branch}",
-                "meta": columns(*shown),
-                "customdata": [(plain(name(row)), *row["interval"]) for row in shown],
-                "hovertemplate": f"%{{customdata[0]}}: %{{x:$.1%}} ({_ends(1)})"
-                "<extra>%{fullData.name}</extra>",
-            }
-        )
-    labels = [plain(line).replace(", ", ",<br>") for line in names]  # narrow, as screens may be
-    return _dotted(data, labels, max(40, 16 * len(branches) + 8), title)
+        shift = (place - (len(by_branch) - 1) / 2) * 0.7 / len(by_branch)
+        labels = [*map(name, shown)]
+        heights = [names.index(label) + shift for label in labels]
+        data.append(_dots(shown, labels, heights, share, models.index(model)))
+    labels = [plain(text).replace(", ", ",<br>") for text in names]  # narrow, as screens may be
+    return _dotted(data, labels, max(40, 16 * len(data) + 8), title, LEGEND)
 
 
 def shape_biases(results: Sequence[Row]) -> Spec:
     """Shape bias of each branch as a dot with its interval; branches without one are left out."""
-    shown = [one for one in results if one["shape_bias"] is not None]
-    models = list(dict.fromkeys(one["model"] for one in shown))
+    shown = [result for result in results if result["shape_bias"] is not None]
+    models = list(dict.fromkeys(result["model"] for result in shown))
+    labels = [*map(branch_title, shown)]
     data = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "meta": columns(one),
-            "x": [one["shape_bias"]],
-            "y": [place],
-            "error_x": whiskers([(one["shape_bias"], *one["interval"])])
-            | {"color": branch_colour(one["branch"])},
-            "marker": marker(one["branch"], models.index(one["model"])),
-            "showlegend": False,
-            "hovertemplate": _("{share} by shape").format(share="%{x:$.1%}") + "<extra></extra>",
-        }
-        for place, one in enumerate(shown)
+        _dots([result], [label], [place], "shape_bias", models.index(result["model"]))
+        for place, (result, label) in enumerate(zip(shown, labels, strict=True))
     ]
-    names = [f"{plain(one['model'])}, {one['branch']}" for one in shown]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
-    spec = _dotted(data, names, 34, _("shape bias"))
+    spec = _dotted(data, labels, 34, _("shape bias"), None)
     spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
     return spec
+
+
+def _dots(
+    rows: Sequence[Row], labels: Sequence[str], heights: Sequence[float], share: str, index: int
+) -> Spec:
+    """One branch's figures, each at its height; ``index`` is that of its model."""
+    branch = rows[0]["branch"]
+    bars = whiskers([(row[share], *row["interval"]) for row in rows], branch_colour(branch))
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [row[share] for row in rows],
+        "y": [*heights],
+        "error_x": bars | {"thickness": 2},
+        "marker": marker(branch, index),
+        "name": branch_title(rows[0]),
+        "meta": columns(*rows),
+        "customdata": [
+            (plain(label), *row["interval"]) for label, row in zip(labels, rows, strict=True)
+        ],
+        "hovertemplate": f"%{{customdata[0]}}: %{{x:$.1%}} ({interval_on_hover(1)})"
+        "<extra>%{fullData.name}</extra>",
+    }
 
 
 def standing(results: Sequence[Row]) -> Spec:
     """Share of images that are still right against ε: a step down for each image that falls."""
     norm, limit = results[0]["norm"], results[0]["limit"]
-    unit = NORM_UNITS[norm]
-    models = list(dict.fromkeys(one["model"] for one in results))
+    models = list(dict.fromkeys(result["model"] for result in results))
     data = []
-    for one in results:
-        fallen = sorted(radius for radius in one["epsilons"] if radius is not None)
-        at = [0.0, *fallen, limit]
-        left = [1 - min(place, len(fallen)) / one["n"] for place in range(len(at))]
-        dash = DASHES[models.index(one["model"]) % len(DASHES)]
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": [radius * unit for radius in at],
-                "y": left,
-                "line": {
-                    "shape": "hv",
-                    "color": branch_colour(one["branch"]),
-                    "dash": dash,
-                    "width": 2,
-                },
-                "name": f"{plain(one['model'])}, {one['branch']}",
-                "meta": {
-                    "network": one["model"],
-                    "branch": one["branch"],
-                    "condition": one["attack"],
-                    "n": one["n"],
-                },
-                "hovertemplate": "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
-            }
-        )
+    for result in results:
+        fallen = sorted(radius for radius in result["epsilons"] if radius is not None)
+        radii = [radius * NORM_UNITS[norm] for radius in (0.0, *fallen, limit)]
+        shares = [1 - min(place, len(fallen)) / result["n"] for place in range(len(radii))]
+        meta = columns(result) | {"condition": result["attack"]}
+        index, name = models.index(result["model"]), branch_title(result)
+        about = {"mode": "lines", "meta": meta, "hovertemplate": _ON_HOVER}
+        drawn = line(result["branch"], index, name, radii, shares, **about)
+        drawn["line"] |= {"shape": "hv"}
+        data.append(drawn)
     return _against_radius(data, results[0]["attack"], norm, _("images still right"))
 
 
@@ -206,51 +205,25 @@ def reliability(row: Row) -> Spec:
             count="%{customdata[0]}",
             confidence="%{customdata[1]:$.1%}",
             share="%{y:$.1%}",
-            interval=_ends(2),
+            interval=interval_on_hover(2),
         )
         + "<extra></extra>",
     }
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
-    low, high = map(percent_in_tenths, calibration["interval"])
     error = _("error {share} ({interval})").format(
         share=percent_in_tenths(calibration["expected_calibration_error"]),
-        interval=_("{low} to {high}").format(low=low, high=high),
+        interval=between(calibration["interval"]),
     )
+    axis = _SHARES | {"tickvals": [0, 0.5, 1]}
     return frame(
         [shares, diagonal | {"line": {"color": _GREY, "dash": "dot"}}],
-        title=f"{plain(row['model'])}, {row['branch']}<br>{plain(describe(row))}<br>{error}",
+        title=f"{branch_title(row)}<br>{plain(describe(row))}<br>{error}",
         height=330,
         top=88,
         showlegend=False,
-        xaxis=_SHARES | {"title": _("confidence"), "tickvals": [0, 0.5, 1]},
-        yaxis=_SHARES | {"title": _("right"), "tickvals": [0, 0.5, 1]},
+        xaxis=axis | {"title": _("confidence")},
+        yaxis=axis | {"title": _("right")},
     )
-
-
-def _line(
-    clean: Sequence[Row], attacked: Sequence[Row], walk: _Walk, name: str, style: int
-) -> Spec:
-    """A branch's accuracies from ε = 0 on, under attacks through one branch."""
-    unit = NORM_UNITS[attacked[0]["condition"]["norm"]]
-    own = [row for row in clean if (row["model"], row["branch"]) == walk[:2]]
-    own += sorted(
-        (row for row in attacked if _walk(row) == walk),
-        key=lambda row: row["condition"]["epsilon"],
-    )
-    dash = DASHES[style % len(DASHES)]
-    return {
-        "type": "scatter",
-        "x": [row["condition"].get("epsilon", 0) * unit for row in own],
-        "y": [row["top1"] for row in own],
-        "error_y": whiskers([(row["top1"], *row["interval"]) for row in own])
-        | {"color": branch_colour(walk[1])},
-        "mode": "lines+markers",
-        "name": name,
-        "meta": columns(*own),
-        "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
-        "marker": {"symbol": SYMBOLS[style % len(SYMBOLS)], "size": 8},
-        "hovertemplate": "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
-    }
 
 
 def _against_radius(
@@ -269,30 +242,24 @@ def _against_radius(
     )
 
 
-def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) -> Spec:
+def _dotted(
+    data: Sequence[Spec], labels: Sequence[str], row: int, title: str, legend: Spec | None
+) -> Spec:
     """Dots on numbered rows, the first on top, ``row`` pixels apart."""
     return frame(
         data,
-        height=row * len(names) + 90 + 24 * sum("name" in one for one in data),
+        height=row * len(labels) + 90 + (24 * len(data) if legend else 0),
         top=10,
-        legend=LEGEND,
+        # Plotly shows no legend of a single trace.
+        showlegend=bool(legend) and len(data) > 1,
+        legend=legend or {},
         xaxis=_SHARES | {"range": [-0.02, 1.02], "title": title},
         yaxis={
-            "tickvals": [*range(len(names))],
-            "ticktext": [*names],
-            "range": [len(names) - 0.5, -0.5],
+            "tickvals": [*range(len(labels))],
+            "ticktext": [*labels],
+            "range": [len(labels) - 0.5, -0.5],
             "zeroline": False,
             "automargin": True,
             "fixedrange": True,
         },
     )
-
-
-def _ends(first: int) -> str:
-    """Both ends of an interval on hovering, from this column of a trace's ``customdata`` on."""
-    low, high = (f"%{{customdata[{column}]:$.1%}}" for column in (first, first + 1))
-    return _("{low} to {high}").format(low=low, high=high)
-
-
-def _walk(row: Row) -> _Walk:
-    return row["model"], row["branch"], row["condition"]["attack_branch"]

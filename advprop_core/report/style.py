@@ -5,6 +5,7 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
+from advprop_core.language import _
 from advprop_core.report.colours import branch_colour
 
 Spec = dict[str, Any]
@@ -51,6 +52,22 @@ def frame(
     return {"data": [*data], "layout": shared | layout | axes}
 
 
+def line(
+    branch: str, index: int, name: str, x: Sequence[Any], y: Sequence[float], **more: Any
+) -> Spec:
+    """A branch's line; ``index`` is the place of its model or source, which decides the dash."""
+    drawn: Spec = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": [*x],
+        "y": [*y],
+        "line": {"color": branch_colour(branch), "dash": DASHES[index % len(DASHES)], "width": 2},
+        "marker": marker(branch, index),
+    }
+    return drawn | more
+
+
 def marker(branch: str, index: int) -> Spec:
     """A branch's colour, a model's symbol."""
     return {"color": branch_colour(branch), "symbol": symbol(branch, index), "size": 9}
@@ -85,14 +102,25 @@ def plain(text: str) -> str:
     return escape(str(text), quote=False)  # plotly reads tags in labels
 
 
-def whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:
+def branch_title(row: Mapping[str, Any]) -> str:
+    """``imagenette-advprop, aux``, for a label."""
+    return f"{plain(row['model'])}, {row['branch']}"
+
+
+def interval_on_hover(column: int, number: str = ":$.1%") -> str:
+    """Both ends of an interval, from this column of a trace's ``customdata`` on."""
+    low, high = (f"%{{customdata[{end}]{number}}}" for end in (column, column + 1))
+    return _("{low} to {high}").format(low=low, high=high)
+
+
+def whiskers(pairs: Sequence[tuple[float, float, float]], colour: str = _INK) -> Spec:
     """From a value to both ends of its interval."""
     return {
         "type": "data",
         "symmetric": False,
         "array": [high - value for value, _, high in pairs],
         "arrayminus": [value - low for value, low, _ in pairs],
-        "color": _INK,
+        "color": colour,
         "thickness": 1.2,
         "width": 3,
     }

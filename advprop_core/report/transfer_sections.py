@@ -6,7 +6,16 @@ from typing import Any
 from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.sections import Group, Plot, Section
-from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol, whiskers
+from advprop_core.report.style import (
+    LEGEND,
+    Spec,
+    band,
+    frame,
+    interval_on_hover,
+    line,
+    plain,
+    whiskers,
+)
 from advprop_core.report.transfer_words import by_trainable, sources
 from advprop_core.report.words import Row
 from advprop_core.text import percent, points, trained_blocks
@@ -117,21 +126,20 @@ def _of_blocks(content: Content, count: int) -> Plot:
             for row in content["accuracies"]
             if row["source"] == source and row["num_images"] == count
         ]
-        colour = branch_colour(content["sources"][source]["branch"])
+        branch = content["sources"][source]["branch"]
+        shares = [row["accuracy"] for row in shown]
         ends = [row["interval"] or (row["accuracy"], row["accuracy"]) for row in shown]
-        data.append(
-            {
-                **_marks(content, source, index),
-                "mode": "lines+markers",
-                "x": [trained_blocks(row["trainable"]) for row in shown],
-                "y": [row["accuracy"] for row in shown],
-                "error_y": whiskers(
-                    [(row["accuracy"], *end) for row, end in zip(shown, ends, strict=True)]
-                )
-                | {"color": colour},
-                "hovertemplate": "%{x}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
-            }
+        bars = [(share, *end) for share, end in zip(shares, ends, strict=True)]
+        drawn = line(
+            branch,
+            index,
+            plain(source),
+            [trained_blocks(row["trainable"]) for row in shown],
+            shares,
+            error_y=whiskers(bars, branch_colour(branch)),
+            hovertemplate="%{x}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
         )
+        data.append(drawn)
         texts += [
             _("{source} {share} with {trained}").format(
                 source=source,
@@ -166,36 +174,24 @@ def _line(
     scale, name = (100, "difference_interval") if is_difference else (1, "interval")
     intervals = [row[name] or (row[measure], row[measure]) for row in rows]
     low, high = ([scale * ends[side] for ends in intervals] for side in (0, 1))
-    marks = _marks(content, source, sources(content).index(source))
-    if any(row[name] for row in rows):
-        yield band(x, low, high, marks["line"]["color"])
     number = ":+.1f" if is_difference else ":$.1%"
     value = f"%{{y{number}}}"
     if is_difference:
         value = _("{count} points").format(count=value)
-    ends = _("{low} to {high}").format(
-        low=f"%{{customdata[0]{number}}}", high=f"%{{customdata[1]{number}}}"
-    )
-    yield {
-        **marks,
-        "mode": "lines+markers",
-        "x": [*x],
-        "y": [scale * row[measure] for row in rows],
-        "meta": {"network": source, "low": low, "high": high},
-        "customdata": [*zip(low, high, strict=True)],
-        "hovertemplate": f"%{{x}}: {value} ({ends})<extra>%{{fullData.name}}</extra>",
-    }
-
-
-def _marks(content: Content, source: str, index: int) -> Spec:
     branch = content["sources"][source]["branch"]
-    colour = branch_colour(branch)
-    return {
-        "type": "scatter",
-        "name": plain(source),
-        "line": {"color": colour, "dash": DASHES[index % len(DASHES)], "width": 2},
-        "marker": {"color": colour, "symbol": symbol(branch, index), "size": 8},
-    }
+    if any(row[name] for row in rows):
+        yield band(x, low, high, branch_colour(branch))
+    yield line(
+        branch,
+        sources(content).index(source),
+        plain(source),
+        x,
+        [scale * row[measure] for row in rows],
+        meta={"network": source, "low": low, "high": high},
+        customdata=[*zip(low, high, strict=True)],
+        hovertemplate=f"%{{x}}: {value} ({interval_on_hover(0, number)})"
+        "<extra>%{fullData.name}</extra>",
+    )
 
 
 def _frame(

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from advprop_core.cli.memory import SERVER_ALLOCATOR
-from advprop_core.cli.options import ForeignOptions, open_model, with_options
+from advprop_core.cli.options import Folder, ForeignOptions, Names, open_model, with_options
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundle_dir, bundled_models, says_all_itself
@@ -25,15 +25,15 @@ _PUBLIC_SIZES = {"maxUploadSize": 20, "maxWidgetStateSize": 2, "maxMessageSize":
 
 @dataclass(frozen=True, kw_only=True)
 class _AppOptions(ForeignOptions):
-    model: Annotated[list[str] | None, typer.Option(metavar="FILE")] = None
+    model: Annotated[list[str] | None, "FILE"] = None
     """A model file to add to the bundled ones. For several, repeat the option or use commas.
     --arch, --size, --mean, --std and --classes apply to all model files of other programs."""
-    images: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    images: Folder | None = None
     """A folder of your photos. The gallery shows them."""
     public: bool = False
     """Let other machines connect. By default only this machine can use the app. Visitors cannot
     open network files or train, and their uploads and computing time are limited."""
-    host: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    host: Names | None = None
     """A name of this server, such as lens.example.org. For several, repeat the option or use
     commas. The server then accepts requests for these names only. By default it accepts its
     addresses, localhost and the machine's name."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli.options import AimOptions, AttackOptions, with_options
+from advprop_core.cli.options import (
+    AimOptions,
+    AttackOptions,
+    ClassName,
+    File,
+    Folder,
+    Name,
+    Number,
+    with_options,
+)
 from advprop_core.cli.output import Report, make_folder, save_arrays, try_file, write_json
 from advprop_core.cli.photo import PhotoOptions
 from advprop_core.cli.values import read_choice, read_class
@@ -30,18 +36,18 @@ _OWN, _NOTHING = "own", "none"
 class _PerturbationOptions(AttackOptions):
     """How a photo is changed: an attack, a noise, erased parts, or not at all."""
 
-    attack: Annotated[str, typer.Option(metavar="KIND")] = "pgd"
+    attack: Annotated[str, "KIND"] = "pgd"
     """pgd (random start), i-fgsm (no random start), fgsm (one step of size epsilon); or none, to
     leave the photo as it is."""
-    noise: Annotated[str | None, typer.Option(metavar="KIND")] = None
+    noise: Annotated[str | None, "KIND"] = None
     """Random noise instead of an attack: gaussian, poisson or salt-and-pepper."""
-    severity: Annotated[float, typer.Option(metavar="S")] = 0.1
+    severity: Annotated[float, "S"] = 0.1
     """Strength of the noise, in [0, 1]: standard deviation, or share of pixels for
     salt-and-pepper."""
-    erase: Annotated[str | None, typer.Option(metavar="REGIONS")] = None
+    erase: Annotated[str | None, "REGIONS"] = None
     """Parts to erase instead of an attack: left.top.width.height in thousandths of the side, with _
     between several parts."""
-    fill: Annotated[str, typer.Option(metavar="KIND")] = "grey"
+    fill: Annotated[str, "KIND"] = "grey"
     """What erased parts are filled with: grey, black or blur."""
 
     def read_perturbation(self) -> Perturbation | None:
@@ -87,22 +93,22 @@ class _PerturbationOptions(AttackOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class _CompareOptions(AimOptions, _PerturbationOptions, PhotoOptions):
-    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    out: Folder | None = None
     """Folder for the results. It is created if needed, and its files are overwritten."""
-    bundle: Annotated[Path | None, typer.Option(metavar="FILE")] = None
+    bundle: File | None = None
     """A .zip file with everything that is needed to repeat the comparison. `advprop replay FILE`
     checks that the numbers are the same."""
-    method: Annotated[str, typer.Option(metavar="NAME")] = "grad-cam"
+    method: Name = "grad-cam"
     """Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that
     `advprop explain --help` lists."""
-    layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    layer: Name | None = None
     """Layer that grad-cam reads, such as s3 or layer4.1. By default the deepest stage whose map has
     at least 5×5 cells."""
-    class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    class_index: ClassName | None = None
     """Class that all maps explain: name, id or index. With own, each map explains its branch's own
     answer to its photo. By default the true class or, if it is not known, the class predicted for
     the clean photo."""
-    map_seed: Annotated[int | None, typer.Option(metavar="N")] = None
+    map_seed: Number | None = None
     """Seed for maps that use random numbers. By default the value of --seed."""
 
     def check_places(self) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from advprop_core.attacks.named import (
     AUTOATTACK,
     GRADIENT_ATTACKS,
@@ -17,7 +15,7 @@ from advprop_core.attacks.named import (
     read_radius,
 )
 from advprop_core.cli import values
-from advprop_core.cli.options import AttackOptions
+from advprop_core.cli.options import AttackOptions, Name, Number
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
@@ -33,32 +31,32 @@ _ATTACKS = (*GRADIENT_ATTACKS, AUTOATTACK)
 class ConditionOptions(AttackOptions):
     """Attacks, corruptions and probes; each ``read_`` raises InputError for what cannot be."""
 
-    attack: Annotated[list[str] | None, typer.Option(metavar="KIND")] = None  # type: ignore[assignment]
+    attack: Annotated[list[str] | None, "KIND"] = None  # type: ignore[assignment]
     """pgd (random start), i-fgsm (no random start), fgsm (one step of size epsilon) or autoattack
     (arXiv 2003.01690: four attacks, several hundred times as much work as pgd). For several, repeat
     the option or use commas. Clean images are always measured."""
-    epsilon: Annotated[list[str] | None, typer.Option(metavar="E")] = None  # type: ignore[assignment]
+    epsilon: Annotated[list[str] | None, "E"] = None  # type: ignore[assignment]
     """Radii of the attacks in pixel units on [0, 1], such as 2/255,4/255; one condition each. By
     default 4/255 for linf and 1 for l2."""
-    restarts: Annotated[int | None, typer.Option(metavar="N")] = None
+    restarts: Number | None = None
     """Random starts of pgd: an image counts as robust only if every start fails. By default 1."""
-    attack_branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    attack_branch: Name | None = None
     """Branch whose gradient makes the perturbation; `each` takes every branch in turn and evaluates
     all branches on it. By default each branch is attacked through itself (white box)."""
     sanity: bool = False
     """Also measure noise of each radius and PGD with no limit on epsilon, and warn if they show a
     masked gradient. The other checks of gradients always run."""
-    smallest_epsilon: Annotated[str | None, typer.Option(metavar="LIMIT")] = None
+    smallest_epsilon: Annotated[str | None, "LIMIT"] = None
     """Also search, image by image, for the smallest epsilon at which PGD fools each branch, up to
     LIMIT, such as 16/255. It takes about as long as ten attacks. It uses --norm and --steps."""
-    corruptions: Annotated[list[str] | None, typer.Option(metavar="NAMES")] = None
+    corruptions: Annotated[list[str] | None, "NAMES"] = None
     """all (the 15 kinds of ImageNet-C), or names such as fog,snow. Its four extra kinds are
     speckle_noise, gaussian_blur, spatter and saturate. The command makes the corruptions at 224
     pixels and resizes them to the network's input. From imagenet-c:DIR and cifar10-c:DIR it reads
     the corrupted files instead, by default those of the 15 kinds."""
-    severity: Annotated[list[str] | None, typer.Option(metavar="S")] = None
+    severity: Annotated[list[str] | None, "S"] = None
     """Severities of corruptions, such as 1,3,5. By default all 5."""
-    probe: Annotated[list[str] | None, typer.Option(metavar="KINDS")] = None
+    probe: Annotated[list[str] | None, "KINDS"] = None
     """Probes, each of which removes one cue from the images: all, or patch-shuffle (removes
     outlines), grey (colour), edges (everything except lines), low-pass (detail), high-pass (coarse
     structure). KIND=STRENGTH sets one strength, as in patch-shuffle=3,low-pass=6: the number of

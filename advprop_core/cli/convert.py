@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from advprop_core.cli.options import ForeignOptions, with_options
+from advprop_core.cli.options import File, ForeignOptions, with_options
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 
@@ -15,7 +15,7 @@ from advprop_core.errors import InputError
 class _ConvertOptions(ForeignOptions):
     file: Annotated[Path, typer.Argument(metavar="FILE")]
     """A safetensors, .pth, .pt, .pth.tar or .bin file."""
-    out: Annotated[Path, typer.Option(metavar="FILE")]
+    out: File
     """The .safetensors file to write."""
 
 

@@ -1,12 +1,9 @@
 """FGSM where it began: ``digits``."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from advprop_core.cli.options import ReportOptions, with_options
+from advprop_core.cli.options import Folder, ReportOptions, with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius, percent
@@ -14,9 +11,9 @@ from advprop_core.text import parse_radius, percent
 
 @dataclass(frozen=True, kw_only=True)
 class _DigitsOptions(ReportOptions):
-    epsilon: Annotated[str, typer.Option(metavar="E")] = "0.25"
+    epsilon: Annotated[str, "E"] = "0.25"
     """L∞ radius of FGSM in pixel units on [0, 1]."""
-    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    out: Folder | None = None
     """Folder for digits.png: the weights, their signs, and a digit that fools."""
 
 

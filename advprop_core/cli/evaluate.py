@@ -11,7 +11,14 @@ import typer
 from advprop_core.cli import values
 from advprop_core.cli.conditions import ConditionOptions
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
+from advprop_core.cli.options import (
+    DataSet,
+    ModelsOptions,
+    Names,
+    Number,
+    ReportOptions,
+    with_options,
+)
 from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError, about
@@ -33,19 +40,19 @@ _MEASURES = ("mean_corruption_error", "imagenet_c", "smallest_epsilon", "shape_b
 
 @dataclass(frozen=True, kw_only=True)
 class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
-    data: Annotated[str, typer.Option(metavar="DIR")]
+    data: DataSet
     """A folder that has a folder for each class (CLASS/IMAGE, where CLASS is an id or a name of the
     model's classes); a built-in name: shapes, shapes-conflict; or an unpacked published set as
     KIND:DIR. KIND is imagenet, imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized,
     imagenet-c, tiny-imagenet, imagenette, cifar10, cifar10-c, cifar100, svhn, mnist, fashion-mnist
     or kmnist. If the folder shows its own layout, it needs no KIND."""
-    clean: Annotated[str | None, typer.Option(metavar="DIR")] = None
+    clean: DataSet | None = None
     """ImageNet's validation photos, for imagenet-c:DIR, which does not contain them. Clean
     accuracy, attacks, probes and relative mCE need these photos."""
-    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    branch: Names | None = None
     """Branch that predicts: main, aux, aux2 … For several, repeat the option or use commas. By
     default all branches."""
-    limit: Annotated[int | None, typer.Option(metavar="N")] = None
+    limit: Number | None = None
     """At most this many images, spread evenly over the classes."""
     data_classes_only: bool = False
     """Let networks choose only among classes that the data has. For example, on photos of ten

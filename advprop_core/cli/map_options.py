@@ -11,7 +11,11 @@ from advprop_core.cli.options import (
     AimOptions,
     AnswerOptions,
     AttackOptions,
+    ClassName,
+    Folder,
     ModelsOptions,
+    Names,
+    Number,
     ReportOptions,
 )
 from advprop_core.cli.values import split_list
@@ -29,7 +33,7 @@ class ExplainOptions(ReportOptions, AimOptions, AttackOptions, AnswerOptions, Mo
     image: Annotated[Path, typer.Argument(metavar="IMAGE")]
     """A photo: JPEG, PNG, WebP, AVIF, TIFF … Or a built-in data set with known objects, shapes or
     shapes-conflict: then the command measures how much of each map lies on the object."""
-    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    out: Folder | None = None
     """Folder for the maps of a photo. It is created if needed, and its files are overwritten."""
     method: Annotated[
         list[str] | None,
@@ -39,25 +43,25 @@ class ExplainOptions(ReportOptions, AimOptions, AttackOptions, AnswerOptions, Mo
             f"{ALL}, or of {', '.join(METHODS)}.",
         ),
     ] = None
-    layer: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    layer: Names | None = None
     """Layer for maps such as grad-cam, for example s3 or layer4.1. For several layers, repeat the
     option or use commas; `stages` means every stage of the network. By default the deepest stage
     whose map has at least 5×5 cells."""
-    class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    class_index: ClassName | None = None
     """Class that all maps explain: name, id or index. By default the true class or, if it is
     not known, the class that is predicted for the clean photo."""
     metrics: bool = False
     """Measure how far each map can be trusted. This takes some seconds per map."""
-    attack: Annotated[str | None, typer.Option(metavar="KIND")] = None  # type: ignore[assignment]
+    attack: Annotated[str | None, "KIND"] = None  # type: ignore[assignment]
     """Explain the attacked photo too: pgd (random start), i-fgsm (no random start) or fgsm (one
     step of size epsilon). By default only the clean photo."""
-    window: Annotated[int | None, typer.Option(metavar="PX")] = None
+    window: Annotated[int | None, "PX"] = None
     """Side of occlusion's square; an eighth of the image."""
-    stride: Annotated[int | None, typer.Option(metavar="PX")] = None
+    stride: Annotated[int | None, "PX"] = None
     """Distance between two positions of that square; by default half its side."""
-    samples: Annotated[int | None, typer.Option(metavar="N")] = None
+    samples: Number | None = None
     """Random copies or masks of smoothgrad, vargrad (16), gradient-shap (64), rise (1000)."""
-    limit: Annotated[int | None, typer.Option(metavar="N")] = None
+    limit: Number | None = None
     """Scenes of a built-in data set. By default 100."""
 
     def read_choice(self) -> MapChoice:

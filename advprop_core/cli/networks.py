@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from advprop_core.cli.options import AttackOptions, ModelOptions, ReportOptions, with_options
+from advprop_core.cli.options import (
+    AttackOptions,
+    DataSet,
+    File,
+    ModelOptions,
+    Name,
+    Number,
+    ReportOptions,
+    with_options,
+)
 from advprop_core.cli.output import Report, command_line, require_new_file, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
@@ -107,14 +116,14 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _ExportOptions(ModelOptions):
-    out: Annotated[Path, typer.Option(metavar="FILE")]
+    out: File
     """The .safetensors or .pth file to write."""
-    branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    branch: Name | None = None
     """main, aux, aux2 …"""
-    blend: Annotated[str | None, typer.Option(metavar="FIRST:SECOND:PLACE")] = None
+    blend: Annotated[str | None, "FIRST:SECOND:PLACE"] = None
     """A blend of two branches instead of one branch. PLACE is 0 at the first branch and 1 at the
     second."""
-    data: Annotated[str | None, typer.Option(metavar="DIR")] = None
+    data: DataSet | None = None
     """With --blend: images on which its statistics are estimated."""
 
 
@@ -205,9 +214,9 @@ def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | 
 
 @dataclass(frozen=True, kw_only=True)
 class _CalibrateOptions(AttackOptions, ModelOptions):
-    data: Annotated[str, typer.Option(metavar="DIR")]
+    data: DataSet
     """A folder with a folder of images for each class, or a built-in name."""
-    out: Annotated[Path, typer.Option(metavar="FILE")]
+    out: File
     """The .safetensors file to write."""
     affine_epochs: int = 0
     """Epochs that also train γ and β. With 0, only the statistics are estimated."""
@@ -215,7 +224,7 @@ class _CalibrateOptions(AttackOptions, ModelOptions):
     """Learning rate of γ and β."""
     batch_size: int = 64
     """Images in a batch."""
-    limit: Annotated[int | None, typer.Option(metavar="N")] = None
+    limit: Number | None = None
     """At most this many images, spread evenly over the classes."""
 
 

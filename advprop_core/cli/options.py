@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
@@ -22,6 +23,15 @@ from advprop_core.types import NORMS, AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
+
+# What an option takes; the text is what its help shows for the value.
+Name = Annotated[str, "NAME"]
+Names = Annotated[list[str], "NAME"]
+ClassName = Annotated[str, "CLASS"]
+Number = Annotated[int, "N"]
+Folder = Annotated[Path, "DIR"]
+File = Annotated[Path, "FILE"]
+DataSet = Annotated[str, "DIR"]
 
 _FOREIGN = "Describe a model file of another program, if the file does not do so"
 
@@ -53,11 +63,16 @@ def options_of(options_class: type) -> Iterator[inspect.Parameter]:
     hints, helps = get_type_hints(options_class, include_extras=True), docstrings(options_class)
     for field in sorted(fields(options_class), key=lambda field: field.default is not MISSING):
         hint, option = hints[field.name], typer.Option()
-        if get_origin(hint) is Annotated:
-            hint, option = get_args(hint)
+        # `Name | None` hides what is annotated one level down.
+        inner = next(
+            (part for part in (hint, *get_args(hint)) if get_origin(part) is Annotated), None
+        )
+        if inner is not None:
+            kind, about = get_args(inner)
+            hint = kind if inner is hint else kind | None
+            option = typer.Option(metavar=about) if isinstance(about, str) else copy.copy(about)
         elif hint is bool:
             option = typer.Option(f"--{field.name.replace('_', '-')}")  # without a --no-
-        option = copy.copy(option)
         option.help = option.help or helps[field.name]
         yield inspect.Parameter(
             field.name,
@@ -136,7 +151,7 @@ class ForeignOptions:
 class ModelOptions(ForeignOptions):
     """Of commands that take one model."""
 
-    model: Annotated[str, typer.Option(metavar="M")]
+    model: Annotated[str, "M"]
     """A bundled name (see `advprop models`), a checkpoint file, or a timm name."""
 
     def open(self) -> Checkpoint:
@@ -148,7 +163,7 @@ class ModelOptions(ForeignOptions):
 class ModelsOptions(ForeignOptions):
     """Of commands that take several models."""
 
-    model: Annotated[list[str], typer.Option(metavar="M")]
+    model: Annotated[list[str], "M"]
     """A bundled name (see `advprop models`), a checkpoint file, or a timm name. To compare several,
     repeat the option or use commas."""
 
@@ -178,19 +193,19 @@ def open_model(name: str, settings: ModelSettings) -> Checkpoint:
 class AttackOptions:
     """Of commands that attack."""
 
-    attack: Annotated[str, typer.Option(metavar="KIND")] = "pgd"
+    attack: Annotated[str, "KIND"] = "pgd"
     """pgd (random start), i-fgsm (no random start) or fgsm (one step of size epsilon)."""
-    norm: Annotated[str, typer.Option(metavar="NORM")] = "linf"
+    norm: Annotated[str, "NORM"] = "linf"
     """What epsilon bounds: linf, the largest change of any channel value; or l2, the length of the
     whole change."""
-    epsilon: Annotated[str | None, typer.Option(metavar="E")] = None
+    epsilon: Annotated[str | None, "E"] = None
     """Radius of the perturbation in pixel units on [0, 1], such as 4/255 or 0.0157. By default
     4/255 for linf and 1 for l2."""
-    step_size: Annotated[str | None, typer.Option(metavar="S")] = None
+    step_size: Annotated[str | None, "S"] = None
     """Move per step, in the unit of epsilon. By default 2.5 × epsilon / steps."""
-    steps: Annotated[int | None, typer.Option(metavar="N")] = None
+    steps: Number | None = None
     """Steps of pgd and i-fgsm. By default 10."""
-    seed: Annotated[int, typer.Option(metavar="N")] = 0
+    seed: Number = 0
     """Seed of all random numbers. The same seed gives the same result."""
 
     def read_attack(self) -> AttackConfig:
@@ -212,10 +227,10 @@ class AttackOptions:
 class AimOptions:
     """Of commands that attack a photo: through which branch, and towards what."""
 
-    attack_branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    attack_branch: Name | None = None
     """Branch whose gradient makes the perturbation. By default the branch of --branch, or main if
     --branch names several or none."""
-    target_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    target_class: ClassName | None = None
     """Class that the attack aims at: name, id or index. By default the attack is untargeted: it
     moves the prediction away from the true class. If the true class is not known, it moves away
     from the attack branch's own clean prediction."""
@@ -225,9 +240,9 @@ class AimOptions:
 class AnswerOptions:
     """Of commands that ask branches about a photo."""
 
-    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    branch: Names | None = None
     """Branch that predicts: main, aux, aux2 … For several, repeat the option or use commas. By
     default all branches."""
-    true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    true_class: ClassName | None = None
     """Class that the photo shows: name, id or index. By default the name of the photo's folder, if
     it is one of the model's classes. Otherwise the class is unknown."""

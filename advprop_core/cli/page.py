@@ -6,10 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from advprop_core.attacks.named import read_radius
-from advprop_core.cli.options import ModelsOptions, with_options
+from advprop_core.cli.options import File, ModelsOptions, Name, with_options
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 from advprop_core.types import AttackConfig
@@ -22,27 +20,27 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class _PageOptions(ModelsOptions):
     # Other commands have no networks of their own to fall back on.
-    model: Annotated[list[str] | None, typer.Option(metavar="M")] = None  # type: ignore[assignment]
+    model: Annotated[list[str] | None, "M"] = None  # type: ignore[assignment]
     """A bundled name (see `advprop models`), a checkpoint file, or a timm name. To put several in
     the page, repeat the option or use commas. With --lessons, by default the networks that the
     lessons use."""
     lessons: bool = False
     """Add the eight lessons, the page for judging maps, the teacher's page, and a tiny network that
     people can train in the page."""
-    out: Annotated[Path, typer.Option(metavar="FILE")]
+    out: File
     """The .html file to write. With --split: the folder to write."""
     split: bool = False
     """Write a folder for a web host instead of one file: a small page, and files that a browser
     caches."""
-    picture: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None
+    picture: Annotated[list[Path] | None, "FILE"] = None
     """A photo that the page starts with. For several, repeat the option. The page's own pictures
     come after them."""
-    picture_size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
+    picture_size: Annotated[int | None, "PIXELS"] = None
     """Side of the pictures in pixels. By default each network's own size, but 128 for
     imagenet-lite0 with --lessons. Smaller pictures are faster."""
-    epsilon: Annotated[str, typer.Option(metavar="E")] = "2/255"
+    epsilon: Annotated[str, "E"] = "2/255"
     """Radius of the attack that the page starts with: PGD with 10 steps in L∞."""
-    attack_branch: Annotated[str, typer.Option(metavar="NAME")] = "main"
+    attack_branch: Name = "main"
     """Branch whose gradient that attack follows."""
 
     def named(self) -> _PageOptions:

@@ -12,6 +12,7 @@ from advprop_core.cli.options import (
     AimOptions,
     AnswerOptions,
     AttackOptions,
+    Folder,
     ModelOptions,
     ReportOptions,
     with_options,
@@ -67,7 +68,7 @@ def predict(options: _PredictOptions) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _AttackPhotoOptions(AimOptions, AttackOptions, PhotoOptions):
-    out: Annotated[Path, typer.Option(metavar="DIR")]
+    out: Folder
     """Folder for the results. It is created if needed, and its files are overwritten."""
 
 

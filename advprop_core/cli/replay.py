@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class _ReplayOptions(ReportOptions):
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
     """A zip that `advprop compare --bundle` or the Playground's "Save everything" wrote."""
-    model: Annotated[str | None, typer.Option(metavar="M")] = None
+    model: Annotated[str | None, "M"] = None
     """The network, if it does not come with this project: its file, or a timm name. The command
     never opens or downloads a network only because a bundle names it."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import with_options
+from advprop_core.cli.options import DataSet, Folder, Names, with_options
 from advprop_core.cli.output import command_line, is_first_process
 from advprop_core.cli.progress import TrainingBar
 from advprop_core.cli.train_recipe import recipe_options, resolve
@@ -22,9 +22,9 @@ from advprop_core.training.recipe_files import RECIPE, shipped_recipes
 
 @dataclass(frozen=True, kw_only=True)
 class _TrainOptions:
-    data: Annotated[str, typer.Option(metavar="DIR")]
+    data: DataSet
     """Folder with train/ and val/, or `shapes`; for --objective auxiliary any folder of photos."""
-    out: Annotated[Path, typer.Option(metavar="DIR")]
+    out: Folder
     """Run folder."""
     recipe: Annotated[
         str | None,
@@ -38,7 +38,7 @@ class _TrainOptions:
     """Name in the checkpoint; by default the name of the run folder."""
     resume: bool = False
     """Continue the run in --out, with its recipe."""
-    tracker: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    tracker: Names | None = None
     """Also log to tensorboard or wandb. For both, repeat the option."""
     keep_epochs: bool = False
     """Keep a checkpoint after each epoch, in --out/epochs: `advprop influence --method tracin`

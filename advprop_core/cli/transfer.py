@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import ReportOptions, with_options
+from advprop_core.cli.options import DataSet, File, Folder, Number, ReportOptions, with_options
 from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.cli.values import split_list
@@ -26,34 +24,34 @@ _LISTED = 5  # failed cells that are named
 
 @dataclass(frozen=True, kw_only=True)
 class _TransferOptions(ReportOptions):
-    out: Annotated[Path, typer.Option(metavar="DIR")]
+    out: Folder
     """Folder for results.json, report.html and finished cells. The same command, or one with more
     cells, continues from there. All machines of a Ray cluster must be able to access it."""
-    source: Annotated[list[str] | None, typer.Option(metavar="M")] = None
+    source: Annotated[list[str] | None, "M"] = None
     """A network to start from: a bundled name (see `advprop models`), a checkpoint file or a timm
     name. Add :BRANCH for another branch than main. For several, repeat the option or use commas.
     All others are compared with the first."""
-    data: Annotated[str | None, typer.Option(metavar="DIR")] = None
+    data: DataSet | None = None
     """The new task: a folder with train/ and val/ or test/; `shapes`; or cifar10:DIR, cifar100:DIR,
     svhn:DIR, mnist:DIR, fashion-mnist:DIR or kmnist:DIR, unpacked."""
-    num_images: Annotated[list[str] | None, typer.Option(metavar="N,…")] = None
+    num_images: Annotated[list[str] | None, "N,…"] = None
     """Numbers of training images, drawn evenly over the classes. By default 100, 200, 400, 800 and
     1600."""
-    trainable: Annotated[list[str] | None, typer.Option(metavar="K,…")] = None
+    trainable: Annotated[list[str] | None, "K,…"] = None
     """How many blocks from the end are trained together with the new head, such as 0,1,3,all. By
     default 0: only the head, on features that are computed once."""
-    seeds: Annotated[int | None, typer.Option(metavar="N")] = None
+    seeds: Number | None = None
     """Number of repetitions, each with other images. By default 5."""
-    epochs: Annotated[int | None, typer.Option(metavar="N")] = None
+    epochs: Number | None = None
     """Passes over the images. The learning rate drops after each third of them. By default 150."""
-    size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
+    size: Annotated[int | None, "PIXELS"] = None
     """Side of the images. By default each source's own."""
-    test_images: Annotated[int | None, typer.Option(metavar="N")] = None
+    test_images: Number | None = None
     """Largest number of test images, drawn evenly over the classes. By default 2000."""
-    recipe: Annotated[Path | None, typer.Option(metavar="FILE")] = None
+    recipe: File | None = None
     """A TOML file with any of these options (num_images = [100, 200]). Its table `training` takes
     the keys of a training recipe. Options on the command line replace its values."""
-    workers: Annotated[int | None, typer.Option(metavar="N")] = None
+    workers: Number | None = None
     """Cells that are trained at the same time on this machine. By default one for each core."""
     ray: bool = False
     """Train the cells on Ray: on the cluster that RAY_ADDRESS names, or on this machine. Needs the

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from advprop_core.cli import values
-from advprop_core.cli.options import ModelsOptions, ReportOptions
+from advprop_core.cli.options import Folder, ModelsOptions, Name, Names, Number, ReportOptions
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius
 
@@ -24,25 +24,25 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
 
     image: Annotated[Path | None, typer.Argument(metavar="[IMAGE]")] = None
     """A photo to start from: JPEG, PNG, WebP, AVIF, TIFF … By default grey with faint noise."""
-    out: Annotated[Path, typer.Option(metavar="DIR")]
+    out: Folder
     """Folder for the pictures. It is created if needed, and its files are overwritten."""
-    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    branch: Names | None = None
     """Branch that draws: main, aux, aux2 … For several, repeat the option or use commas. By default
     all branches."""
     class_name: Annotated[str | None, typer.Option("--class", metavar="CLASS")] = None
     """Class to draw: name, id or index."""
-    layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    layer: Name | None = None
     """A layer, such as blocks.4. The command draws its --channel instead of a class."""
-    channel: Annotated[int | None, typer.Option(metavar="K")] = None
+    channel: Annotated[int | None, "K"] = None
     """Channel of that layer, from 0."""
-    epsilon: Annotated[str, typer.Option(metavar="E")] = "40"
+    epsilon: Annotated[str, "E"] = "40"
     """How far the picture may move: the L2 length of the change, in pixel units on [0, 1].
     A network of 224 pixels needs about 80."""
-    steps: Annotated[int, typer.Option(metavar="N")] = 60
+    steps: Number = 60
     """Gradient steps."""
-    step_size: Annotated[str | None, typer.Option(metavar="S")] = None
+    step_size: Annotated[str | None, "S"] = None
     """Move per step, in the unit of epsilon. By default a tenth of epsilon."""
-    seed: Annotated[int | None, typer.Option(metavar="N")] = None
+    seed: Number | None = None
     """Seed of the noise, if no image is given. By default 0."""
 
     def read_walk(self) -> AttackConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.cli.options import (
@@ -16,7 +16,7 @@ from advprop_core.cli.options import (
     Number,
     with_options,
 )
-from advprop_core.cli.output import Report, make_folder, save_arrays, try_file, write_json
+from advprop_core.cli.output import Json, Report, make_folder, save_arrays, try_file, write_json
 from advprop_core.cli.photo import PhotoOptions
 from advprop_core.cli.values import read_choice, read_class
 from advprop_core.errors import InputError
@@ -200,7 +200,7 @@ def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None
     return read_class(info, text, "--class-index")
 
 
-def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> dict[str, Any]:
+def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> Json:
     """Which maps there are, or why there are none."""
     assert experiment.maps is not None
     request = asdict(experiment.maps)

@@ -19,7 +19,7 @@ from advprop_core.cli.options import (
     ReportOptions,
     with_options,
 )
-from advprop_core.cli.output import Report, command_line, make_folder, try_file
+from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError, about
 from advprop_core.report import tables
@@ -237,7 +237,7 @@ def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) ->
     _name_unreadable(report, evaluation.unreadable)
 
 
-def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> None:
+def _finish(report: Report, content: Json, folder: Path | None) -> None:
     from advprop_core.report.words import gradients_checked
 
     for title, table in _tables(content):
@@ -246,7 +246,7 @@ def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> Non
     for warning in content["warnings"]:
         report.say(f"check this: {warning['text']}")
     if folder is not None:
-        from advprop_core.report.files import write_report
+        from advprop_core.report.pages import write_report
 
         for path in write_report(folder, content):
             report.say(f"wrote {path}")
@@ -261,7 +261,7 @@ def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, tables.Table]]:
     A title stands outside of its table, which would fold it to its own width.
     """
     for model in content["models"]:
-        part: dict[str, Any] = {"results": _of(content["results"], model)}
+        part: Json = {"results": _of(content["results"], model)}
         for name in _MEASURES:
             if name in content and (rows := _of(content[name]["results"], model)):
                 part[name] = {"results": rows}
@@ -270,5 +270,5 @@ def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, tables.Table]]:
                 yield f"{model}: {table.title}", table
 
 
-def _of(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+def _of(rows: list[Json], model: str) -> list[Json]:
     return [row for row in rows if row["model"] == model]

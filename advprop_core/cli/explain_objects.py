@@ -1,7 +1,6 @@
 """``explain`` over scenes whose objects are known: how much of the maps lies on them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from rich.markup import escape
@@ -10,7 +9,7 @@ from rich.table import Table
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.output import Json, Report, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
@@ -136,7 +135,7 @@ def _tell(
         report.say(f"left out {row['method']} of {row['model']} {row['branch']}: {row['reason']}")
 
 
-def _to_json(result: SceneResult, first: SceneBranch) -> dict[str, Any]:
+def _to_json(result: SceneResult, first: SceneBranch) -> Json:
     difference = result.difference
     return {
         "model": result.model,

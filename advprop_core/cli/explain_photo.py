@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from advprop_core.attribution.methods import METHODS, MapChoice
 from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
+from advprop_core.cli.output import Json, Report, make_folder, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.subject import (
     Subject,
@@ -134,13 +133,13 @@ def _save_maps(
     rows: Sequence[MapRow],
     figures: Figures,
     arrays: Mapping[str, Array],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[Json], list[Json]]:
     """Write and tell every map and difference, and ``arrays.npz``; returns the JSON of both."""
     saved = dict(arrays)
-    maps: list[dict[str, Any]] = []
-    changes: list[dict[str, Any]] = []
+    maps: list[Json] = []
+    changes: list[Json] = []
     for row in rows:
-        about: dict[str, Any] = {"method": row.method.name, "layer": row.layer}
+        about: Json = {"method": row.method.name, "layer": row.layer}
         attacked = any(kind == "adversarial" for kind, _ in row.maps)
         words, alike = [], []
         for (kind, branch), attribution in row.maps.items():
@@ -172,7 +171,7 @@ def _save_maps(
     return maps, changes
 
 
-def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> dict[str, Any]:
+def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> Json:
     """Draw one map, unless there is nothing to see in it."""
     undefined, file = flaw(values), f"{name}.png"
     (folder / file).unlink(missing_ok=True)  # of another run

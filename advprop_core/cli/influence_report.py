@@ -1,15 +1,14 @@
 """What ``influence`` prints, draws and writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL.Image import Image
 from rich.markup import escape
 from rich.table import Table
 
 from advprop_core.cli.influence_options import METHODS, InfluenceOptions
-from advprop_core.cli.output import Report, bare_table, command_line
+from advprop_core.cli.output import Json, Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_photo
 from advprop_core.datasets.listed import ImageList, list_images
@@ -171,7 +170,7 @@ def _images_table(traced: Traced, unit: str) -> Table:
     return table
 
 
-def _agreement_table(results: Sequence[Mapping[str, Any]]) -> Table:
+def _agreement_table(results: Sequence[Json]) -> Table:
     headings = ("test images", "right", "rank 1 of its class", "95 % interval", "rank 10", "100")
     table = bare_table(("model", "branch", *headings), headings)
     for result in results:
@@ -186,11 +185,11 @@ def _agreement_table(results: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _head(options: InfluenceOptions) -> dict[str, Any]:
+def _head(options: InfluenceOptions) -> Json:
     return {"command": command_line(), "train": options.train, "method": options.method}
 
 
-def _traced_json(traced: Traced) -> dict[str, Any]:
+def _traced_json(traced: Traced) -> Json:
     ids, rest = [identity for identity, _ in traced.images.classes], traced.rest
     helpful, harmful = (
         [
@@ -215,8 +214,8 @@ def _traced_json(traced: Traced) -> dict[str, Any]:
     }
 
 
-def _agreement_json(agreement: ClassAgreement, first: ClassAgreement) -> dict[str, Any]:
-    content: dict[str, Any] = {
+def _agreement_json(agreement: ClassAgreement, first: ClassAgreement) -> Json:
+    content: Json = {
         "n": agreement.count,
         "right": float(agreement.right.double().mean()),
         "share": agreement.share,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from advprop_core.cli.options import (
     ReportOptions,
     with_options,
 )
-from advprop_core.cli.output import Report, command_line, require_new_file, try_file
+from advprop_core.cli.output import Json, Report, command_line, require_new_file, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models
@@ -100,7 +100,7 @@ def _how_measured(infos: Iterable[ModelInfo]) -> str:
     )
 
 
-def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
+def _card_json(name: str, path: Path, info: ModelInfo) -> Json:
     return {
         "name": name,
         "file": str(path),

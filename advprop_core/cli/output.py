@@ -23,6 +23,8 @@ from advprop_core.text import join
 if TYPE_CHECKING:
     from advprop_core.report.colours import Array
 
+Json = dict[str, Any]
+"""What a command's results are as plain values."""
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 _FILE_WIDTH = 160  # a file has no width of its own, and tables need not be folded in it
 
@@ -52,7 +54,7 @@ class Report:
         """A table; of a report's, the columns that a terminal has room for."""
         self.console.print(_in_rich(table) if isinstance(table, PlainTable) else table)
 
-    def finish(self, content: dict[str, Any]) -> None:
+    def finish(self, content: Json) -> None:
         """Write the JSON, if it was asked for."""
         if not self._speaks:
             return
@@ -115,7 +117,7 @@ def is_first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: Json) -> None:
     """Write readable JSON; the folder is made if need be."""
     write_whole(path, _as_json(content))
 
@@ -143,7 +145,7 @@ def command_line() -> str:
     return shlex.join(["advprop", *sys.argv[1:]])
 
 
-def _as_json(content: dict[str, Any]) -> str:
+def _as_json(content: Json) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # A curve on one line instead of one for each number; no text has a line break in JSON.
     return _NUMBERS.sub(lambda numbers: re.sub(r"\s+", " ", f"[{numbers[1]}]"), text) + "\n"

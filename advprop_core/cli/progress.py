@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from advprop_core import types
 from advprop_core.cli.output import is_first_process
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def counting(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
+def counting(what: str, total: int) -> Iterator[types.Progress]:
     """A bar on standard error, moved by (done, total)."""
     with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task(what, total=total)
@@ -34,7 +35,7 @@ def counting(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+def in_parts(count: int) -> Iterator[Callable[[str], types.Progress]]:
     """A bar on standard error for work in equal parts.
 
     Yields a function that begins the next part under a name of its own, and returns what is
@@ -44,7 +45,7 @@ def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]
         task = bar.add_task("", total=count)
         begun = 0
 
-        def begin(what: str) -> Callable[[int, int], None]:
+        def begin(what: str) -> types.Progress:
             nonlocal begun
             before, begun = begun, begun + 1
             bar.update(task, description=what, completed=before)
@@ -53,7 +54,7 @@ def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]
         yield begin
 
 
-def in_shares(progress: Callable[[int, int], None]) -> Callable[[float], None]:
+def in_shares(progress: types.Progress) -> Callable[[float], None]:
     """What moves a bar by (done, total), moved by a share in [0, 1]."""
     return lambda share: progress(round(1000 * share), 1000)
 

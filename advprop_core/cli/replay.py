@@ -6,12 +6,12 @@ import math
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from advprop_core.cli.options import ReportOptions, open_model, with_options
-from advprop_core.cli.output import Report
+from advprop_core.cli.output import Json, Report
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself
 from advprop_core.models.settings import ModelSettings
@@ -108,7 +108,7 @@ def _tell(report: Report, result: Replay) -> None:
         report.say(f"- {cause}")
 
 
-def _as_json(path: Path, result: Replay) -> dict[str, Any]:
+def _as_json(path: Path, result: Replay) -> Json:
     from advprop_core.compare.bundles.numbers import TOLERANCES
 
     return {

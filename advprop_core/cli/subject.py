@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from torch import Tensor, nn
 
 from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
-from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.output import Json, Report, command_line
 from advprop_core.cli.values import read_branches, read_class, read_photo
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
@@ -93,7 +92,7 @@ class Subject:
         """Do it; an InputError for a branch, layer or class that the model does not have."""
         return experiment.run(self.checkpoint.model, self.pixels)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Enough to find the same photo and the same model again."""
         file = bundled_models().get(self.model_name, Path(self.model_name))
         digest = file_sha256(file) if file.is_file() else None
@@ -117,9 +116,9 @@ class Subject:
 
     def manifest(
         self, result: Comparison, config: Perturbation | None, *, only_clean: bool = False
-    ) -> dict[str, Any]:
+    ) -> Json:
         """Inputs, settings, results and versions, as plain values."""
-        by_kind: dict[str, dict[str, Any]] = {}
+        by_kind: dict[str, Json] = {}
         for (kind, branch), prediction in result.predictions.items():
             by_kind.setdefault(kind, {})[branch] = prediction_json(self.info, prediction)
         content = self.to_json() | {"command": command_line(), "versions": versions()}
@@ -207,9 +206,7 @@ def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: i
 # -- plain values ----------------------------------------------------------------------------------
 
 
-def prediction_json(
-    info: ModelInfo, prediction: Prediction, top: int = _TOP
-) -> list[dict[str, Any]]:
+def prediction_json(info: ModelInfo, prediction: Prediction, top: int = _TOP) -> list[Json]:
     """The most probable classes, best first."""
     return [
         {**(class_json(info, index) or {}), "probability": probability}

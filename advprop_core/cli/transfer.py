@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.options import DataSet, File, Folder, Number, ReportOptions, with_options
-from advprop_core.cli.output import Report, command_line, make_folder, try_file
+from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
@@ -133,8 +133,8 @@ def _number(text: str) -> int:
         raise InputError(f"--num-images must be whole numbers, got {text!r}") from None
 
 
-def _finish(report: Report, out: Path, outcome: Outcome, content: dict[str, Any]) -> None:
-    from advprop_core.report.files import write_transfer_report
+def _finish(report: Report, out: Path, outcome: Outcome, content: Json) -> None:
+    from advprop_core.report.pages import write_transfer_report
     from advprop_core.report.transfer_words import headline, tables
 
     if outcome.reused:

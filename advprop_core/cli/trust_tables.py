@@ -7,6 +7,7 @@ import torch
 from rich.table import Table
 
 from advprop_core.attribution.rows import MapRow
+from advprop_core.cli.output import Json
 from advprop_core.faithfulness.curves import Curves
 from advprop_core.faithfulness.maps import Score, Undefined, plain
 from advprop_core.faithfulness.randomisation import Verdict
@@ -85,7 +86,7 @@ def _number(score: Score, sign: str = "") -> str:
     return "–" if isinstance(score, Undefined) else f"{score:{sign}.2f}"
 
 
-def trust_json(trust: Trust) -> dict[str, Any]:
+def trust_json(trust: Trust) -> Json:
     """Everything that was measured; what is undefined is ``{"undefined": reason}``."""
     infidelity, random = plain(trust.infidelity), trust.randomisation
     if not isinstance(trust.infidelity, Undefined):

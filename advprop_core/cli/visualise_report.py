@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from advprop_core.cli.output import Report, bare_table, command_line, save_arrays, write_json
+from advprop_core.cli.output import Json, Report, bare_table, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches, read_photo
 from advprop_core.cli.visualise_options import VisualiseOptions
@@ -136,12 +135,10 @@ def _draw_all(options: VisualiseOptions, config: AttackConfig) -> list[_Drawn]:
     return drawn
 
 
-def _facts(
-    drawn: _Drawn, answers: Mapping[str, Prediction], witnesses: Sequence[_Drawn]
-) -> dict[str, Any]:
+def _facts(drawn: _Drawn, answers: Mapping[str, Prediction], witnesses: Sequence[_Drawn]) -> Json:
     """What is measured of a picture; answers are those of each witness to it."""
     made, info, top = drawn.made, drawn.info, drawn.made.answers[-1]
-    facts: dict[str, Any] = {
+    facts: Json = {
         "model": drawn.model,
         "branch": drawn.branch,
         "file": f"{drawn.name}.png",
@@ -181,7 +178,7 @@ def _panel(drawn: _Drawn) -> Panel:
     return Panel(drawn.branch, made.frames, says, note)
 
 
-def _table(facts: Sequence[Mapping[str, Any]]) -> Table:
+def _table(facts: Sequence[Json]) -> Table:
     is_class = "seen_by" in facts[0]
     last = "also seen by" if is_class else "activation, from and to"
     table = bare_table(("model", "branch", "says", "length", "coarse", last), gap=3)

@@ -1,19 +1,20 @@
-"""The pages of reports, which need no network.
+"""Reports as files: ``results.json``, ``results.csv``, and a page that needs no network.
 
 The only file of the library that imports plotly, and only when a page is made.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from pathlib import PurePath
-from typing import Any
+from pathlib import Path, PurePath
 
+from advprop_core.files import write_whole
 from advprop_core.report import tables, transfer_words
 from advprop_core.report.sections import Group, Plot, Section, sections, with_short_names
 from advprop_core.report.sentences import headline, with_emphasis
 from advprop_core.report.style import LOCALES
 from advprop_core.report.transfer_sections import transfer_sections
-from advprop_core.report.words import gradients_checked, images_asked
+from advprop_core.report.words import Content, as_csv, gradients_checked, images_asked
 from advprop_core.text import trained_blocks
 
 _STYLE = """
@@ -43,7 +44,31 @@ _HEAD_ONLY = (
 )
 
 
-def page(content: Mapping[str, Any]) -> str:
+def write_report(folder: Path, content: Content) -> tuple[Path, ...]:
+    """Write the files of a report into a folder, each whole or not at all; returns their paths.
+
+    The content is that of :func:`~advprop_core.evaluation.summary.summarise`.
+    """
+    return _write(folder, content, {"results.csv": as_csv(content), "report.html": page(content)})
+
+
+def write_transfer_report(folder: Path, content: Content) -> tuple[Path, ...]:
+    """Write ``results.json`` and the page of a transfer experiment, each whole or not at all.
+
+    The content is that of :func:`~advprop_core.transfer.summary.summarise`.
+    """
+    return _write(folder, content, {"report.html": transfer_page(content)})
+
+
+def _write(folder: Path, content: Content, texts: Mapping[str, str]) -> tuple[Path, ...]:
+    results = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    files = {"results.json": results, **texts}
+    for name, text in files.items():
+        write_whole(folder / name, text)
+    return tuple(folder / name for name in files)
+
+
+def page(content: Content) -> str:
     """The page of an evaluation."""
     models = ", ".join(content["models"])
     sample = f"{images_asked(content)} of {escape(str(content['data']))},\nseed {content['seed']}."
@@ -62,7 +87,7 @@ Robust accuracy is an upper bound: a stronger attack may find more.</p>
     return _document(f"{models} on {content['data']}", lead)
 
 
-def transfer_page(content: Mapping[str, Any]) -> str:
+def transfer_page(content: Content) -> str:
     """The page of a transfer experiment."""
     data, training = PurePath(str(content["data"])).name, content["training"]
     first, *others = transfer_words.sources(content)
@@ -85,7 +110,7 @@ Each network gets a new head and is trained for {training["epochs"]} epochs in b
 
 
 def _body(
-    content: Mapping[str, Any],
+    content: Content,
     sections: Iterable[Section],
     sample: str,
     figures: Iterable[tables.Table],
@@ -96,13 +121,13 @@ def _body(
     return f"{body}\n<h2>All figures</h2>\n{''.join(map(_table, figures))}"
 
 
-def _warnings(content: Mapping[str, Any]) -> str:
+def _warnings(content: Content) -> str:
     if checked := gradients_checked(content):
         return f"<p>{escape(checked)}</p>"
     return _list("Look twice", [warning["text"] for warning in content.get("warnings", ())])
 
 
-def _failed(content: Mapping[str, Any]) -> str:
+def _failed(content: Content) -> str:
     return _list(
         "Cells that failed twice",
         [

@@ -21,7 +21,7 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.tables import between
-from advprop_core.report.words import Row, columns, describe, grouped
+from advprop_core.report.words import Row, branch_of, columns, describe, grouped
 from advprop_core.text import NORM_TITLES, NORM_UNITS, percent_in_tenths
 
 _AXES = {"linf": N_("ε in 255ths"), "l2": N_("ε, the length of the perturbation")}
@@ -73,12 +73,10 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
 
 def _by_walk(clean: Sequence[Row], attacked: Sequence[Row]) -> list[list[Row]]:
     """Rows of each branch under attacks through each branch, from clean images to the largest ε."""
-    walks = grouped(
-        attacked, lambda row: (row["model"], row["branch"], row["condition"]["attack_branch"])
-    )
+    walks = grouped(attacked, lambda row: (*branch_of(row), row["condition"]["attack_branch"]))
     return [
         [
-            *(row for row in clean if (row["model"], row["branch"]) == (model, branch)),
+            *(row for row in clean if branch_of(row) == (model, branch)),
             *sorted(rows, key=lambda row: float(row["condition"]["epsilon"])),
         ]
         for (model, branch, _source), rows in walks.items()
@@ -106,7 +104,7 @@ def dots(
     ``models`` are as for :func:`curve`; the title is that of the axis.
     """
     names = list(dict.fromkeys(map(name, rows)))
-    by_branch = grouped(rows, lambda row: (row["model"], row["branch"]))
+    by_branch = grouped(rows, branch_of)
     data = []
     for place, ((model, _branch), shown) in enumerate(by_branch.items()):
         # So that no dot hides another.

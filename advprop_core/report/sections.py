@@ -12,7 +12,9 @@ from advprop_core.language import N_, _, paragraph
 from advprop_core.report import grids, plots, sentences
 from advprop_core.report.style import Spec, short_names
 from advprop_core.report.words import (
+    Content,
     Row,
+    branch_of,
     describe,
     grouped,
     is_bounded,
@@ -22,8 +24,6 @@ from advprop_core.report.words import (
     transfers,
 )
 from advprop_core.text import percent
-
-Content = Mapping[str, Any]
 
 _CURVES = N_(
     "Bands are 95 % Wilson intervals. Each branch is attacked through itself unless the legend "
@@ -99,14 +99,14 @@ class Group:
     """Plots that belong together; a page may show one group of a section at a time.
 
     Attributes:
-        title: What its images went through; empty where a section has one group.
-        text: What its plots show, in a sentence.
         plots: In the order they are shown.
+        text: What they show, in a sentence.
+        title: What their images went through; empty where a section has one group.
     """
 
-    title: str
-    text: str
     plots: Sequence[Plot]
+    text: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _curves(content: Content) -> Section | None:
         for number, attacked in enumerate(families.values())
     ]
     title = _("How much perturbation does each branch withstand?")
-    return Section("curves", title, [Group("", "", curves)], _(_CURVES), min(2, len(curves)))
+    return Section("curves", title, [Group(curves)], _(_CURVES), min(2, len(curves)))
 
 
 def _accuracies(content: Content) -> Section | None:
@@ -177,7 +177,7 @@ def _accuracies(content: Content) -> Section | None:
         return None
     spec = plots.dots(rows, _models(content), _("accuracy"))
     plot = Plot("dots", spec, sentences.accuracies(rows), is_wide=True)
-    return Section("accuracies", _("How often is each branch right?"), [Group("", "", [plot])])
+    return Section("accuracies", _("How often is each branch right?"), [Group([plot])])
 
 
 def _transfers(content: Content) -> Section | None:
@@ -205,7 +205,7 @@ def _transfers(content: Content) -> Section | None:
     ]
     caption = paragraph([_(_TRANSFERS), _(_MATRIX)] if curves else [_(_MATRIX)])
     title = _("Whose perturbation harms whom?")
-    return Section("transfers", title, [Group("", "", figures)], caption)
+    return Section("transfers", title, [Group(figures)], caption)
 
 
 def _smallest(content: Content) -> Section | None:
@@ -214,7 +214,7 @@ def _smallest(content: Content) -> Section | None:
     text = sentences.smallest_radii(measure)
     plot = Plot("smallest", plots.standing(measure["results"]), text, is_wide=True)
     title = _("How small a perturbation is enough?")
-    return Section("smallest", title, [Group("", text, [plot])], _(_SMALLEST))
+    return Section("smallest", title, [Group([plot], text)], _(_SMALLEST))
 
 
 def _corruptions(content: Content) -> Section | None:
@@ -240,13 +240,12 @@ def _corruptions(content: Content) -> Section | None:
     ]
     caption = paragraph([_(_CORRUPTIONS), corrupted_how(by_branch)])
     title = _("What do corruptions do?")
-    return Section("corruptions", title, [Group("", text, figures)], caption)
+    return Section("corruptions", title, [Group(figures, text)], caption)
 
 
 def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
     """(model, branch) to its rows under corruptions."""
-    corrupted = of_kind(content["results"], "corruption")
-    return grouped(corrupted, lambda row: (row["model"], row["branch"]))
+    return grouped(of_kind(content["results"], "corruption"), branch_of)
 
 
 def corrupted_how(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> str:
@@ -278,7 +277,7 @@ def _probes(content: Content) -> Section | None:
     spec = plots.dots(rows, _models(content), _("accuracy"))
     plot = Plot("probes", spec, sentences.accuracies(rows), is_wide=True)
     title = _("How accurate is each branch without outlines, colour or detail?")
-    return Section("probes", title, [Group("", "", [plot])], _(_PROBES))
+    return Section("probes", title, [Group([plot])], _(_PROBES))
 
 
 def _biases(content: Content) -> Section | None:
@@ -287,7 +286,7 @@ def _biases(content: Content) -> Section | None:
     text = sentences.shape_biases(measure)
     plot = Plot("bias", plots.shape_biases(measure["results"]), text, is_wide=True)
     title = _("Does each branch decide by outline or by texture?")
-    return Section("bias", title, [Group("", text, [plot])], _(_BIAS))
+    return Section("bias", title, [Group([plot], text)], _(_BIAS))
 
 
 def _reliability(content: Content) -> Section | None:
@@ -300,7 +299,7 @@ def _reliability(content: Content) -> Section | None:
             Plot(f"reliability.{before + number}", plots.reliability(row), text)
             for number, row in enumerate(rows)
         ]
-        groups.append(Group(title, text, diagrams))
+        groups.append(Group(diagrams, text, title))
     if not groups:
         return None
     title = _("Does confidence match accuracy?")

@@ -5,12 +5,12 @@ A branch's name stands between ``**``; :func:`with_emphasis` makes markup of it.
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from advprop_core.evaluation.paired import pair
 from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.words import (
+    Content,
     Row,
     describe,
     grouped,
@@ -37,7 +37,7 @@ def with_emphasis(sentence: str, escape: Callable[[str], str], before: str, afte
     return "".join(texts)
 
 
-def headline(content: Mapping[str, Any]) -> list[str]:
+def headline(content: Content) -> list[str]:
     """Who is best under the strongest attack, the others, and who is best on clean images."""
     rows = own_attacks(of_kind(content["results"], "clean", "attack"))
     if len({row["n"] for row in rows}) > 1:
@@ -56,7 +56,7 @@ def headline(content: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def hardest(content: Mapping[str, Any]) -> list[Row]:
+def hardest(content: Content) -> list[Row]:
     """Rows under the strongest attack, white box: the one under which branches keep least.
 
     Attacks of the first norm are compared at the largest radius that all of them have; where there
@@ -127,7 +127,7 @@ def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
-def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
+def corruption_errors(measure: Content, *, from_files: bool) -> str:
     """Mean corruption errors, the smallest first; of published files, or made by this project."""
     first = measure["results"][0]
     sentence = _(
@@ -145,13 +145,13 @@ def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
     )
 
 
-def articles_mce(measure: Mapping[str, Any]) -> str:
+def articles_mce(measure: Content) -> str:
     """The mean corruption error as articles give it, relative to AlexNet, the smallest first."""
     sentence = _("The mCE of articles, where AlexNet has 100 %: {errors}.")
     return sentence.format(errors=_listed(measure["results"], "mce"))
 
 
-def smallest_radii(measure: Mapping[str, Any]) -> str:
+def smallest_radii(measure: Content) -> str:
     """Median smallest radii, the largest first; what is never fooled counts as above the limit."""
     order = sorted(measure["results"], key=_median, reverse=True)
     return _("Median ε at which {attack} fools the branch: {medians}.").format(
@@ -189,7 +189,7 @@ def _share_through(row: Row) -> str:
     return _("{share} (attacked through {branch})").format(share=share, branch=source)
 
 
-def shape_biases(measure: Mapping[str, Any]) -> str:
+def shape_biases(measure: Content) -> str:
     """Shape biases, the largest first; branches that answered by neither are left out."""
     defined = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
     if not defined:

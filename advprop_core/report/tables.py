@@ -3,16 +3,18 @@
 Results of earlier versions lack some intervals, and are shown without.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean as mean
-from typing import Any
 
 from advprop_core.language import _
 from advprop_core.report.words import (
+    Content,
     Row,
+    branch_of,
     by_measure,
     describe,
+    grouped,
     images_asked,
     of_kind,
     smallest_radius,
@@ -47,7 +49,7 @@ class Table:
     meanings: Sequence[str] = ()
 
 
-def tables(content: Mapping[str, Any]) -> Iterator[Table]:
+def tables(content: Content) -> Iterator[Table]:
     """The tables of ``results.json``."""
     rows = content["results"]
     probed, corrupted = of_kind(rows, "probe"), of_kind(rows, "corruption")
@@ -75,8 +77,7 @@ def _accuracies(title: str, rows: Sequence[Row], *, is_long: bool = False) -> Ta
 def _accuracy(row: Row) -> Sequence[str]:
     figures = by_measure(row)
     return (
-        row["model"],
-        row["branch"],
+        *branch_of(row),
         describe(row),
         str(row["n"]),
         *_with_ends(figures, "top1", "top5"),
@@ -86,32 +87,29 @@ def _accuracy(row: Row) -> Sequence[str]:
     )
 
 
-def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
+def _errors(content: Content, rows: Sequence[Row]) -> Table:
     """A row for each kind, its mean over severities; below these the means over kinds."""
     means = content["mean_corruption_error"]
-    branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
-    alone = len({model for model, _ in branches}) == 1
-    columns = [branch if alone else f"{model}, {branch}" for model, branch in branches]
-    shares: dict[str, dict[tuple[str, str], list[float]]] = {}
-    for row in rows:
-        by_branch = shares.setdefault(row["condition"]["corruption"], {})
-        by_branch.setdefault((row["model"], row["branch"]), []).append(1 - row["top1"])
+    by_branch = grouped(rows, branch_of)
+    alone = len({model for model, _ in by_branch}) == 1
+    columns = [branch if alone else f"{model}, {branch}" for model, branch in by_branch]
     counted = {kind for error in means["results"] for kind in error["corruptions"]}
-    lines = [
-        (
-            kind if kind in counted else f"{kind} (not in the mean)",
-            *(share(mean(by_branch[b])) if b in by_branch else NONE for b in branches),
-        )
-        for kind, by_branch in shares.items()
-    ]
+    lines: list[Sequence[str]] = []
+    for kind in dict.fromkeys(row["condition"]["corruption"] for row in rows):
+        errors = [
+            [1 - row["top1"] for row in branch_rows if row["condition"]["corruption"] == kind]
+            for branch_rows in by_branch.values()
+        ]
+        title = kind if kind in counted else f"{kind} (not in the mean)"
+        lines.append((title, *(share(mean(each)) if each else NONE for each in errors)))
     stored = any(row["condition"].get("source") == "files" for row in rows)
     source = f"published files, {images_asked({'results': rows})}" if stored else "generated here"
-    lines.append((f"mean corruption error, {source}", *_means(means, branches, "error")))
+    lines.append((f"mean corruption error, {source}", *_means(means, by_branch, "error")))
     measures = [means]
     if published := content.get("imagenet_c"):
-        lines.append(("mCE (AlexNet is 100%)", *_means(published, branches, "mce")))
+        lines.append(("mCE (AlexNet is 100%)", *_means(published, by_branch, "mce")))
         if any(error.get("relative_mce") is not None for error in published["results"]):
-            relative = _means(published, branches, "relative_mce", "relative_interval")
+            relative = _means(published, by_branch, "relative_mce", "relative_interval")
             lines.append(("relative mCE", *relative))
         measures.append(published)
     levels = sorted({row["condition"]["severity"] for row in rows})
@@ -120,27 +118,23 @@ def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
 
 
 def _means(
-    measure: Mapping[str, Any],
-    branches: Sequence[tuple[str, str]],
-    name: str,
-    interval: str = "interval",
+    measure: Content, branches: Iterable[tuple[str, str]], name: str, interval: str = "interval"
 ) -> Iterator[str]:
-    results = {(result["model"], result["branch"]): result for result in measure["results"]}
+    results = {branch_of(result): result for result in measure["results"]}
     for branch in branches:
         result = results.get(branch, {})
         has_value = result.get(name) is not None
         yield f"{share(result[name])} ({between(result[interval])})" if has_value else NONE
 
 
-def _biases(measure: Mapping[str, Any]) -> Table:
+def _biases(measure: Content) -> Table:
     columns = (
         "model", "branch", "shape bias", _ENDS, "n", "by shape", _ENDS, "by texture", _ENDS,
         "by neither", _ENDS,
     )  # fmt: skip
     rows = [
         (
-            bias["model"],
-            bias["branch"],
+            *branch_of(bias),
             share(bias["shape_bias"]),
             between(bias["interval"]),
             str(bias["n"]),
@@ -152,15 +146,14 @@ def _biases(measure: Mapping[str, Any]) -> Table:
     return Table("Shape bias", columns, rows, brief, meanings=_meanings(measure))
 
 
-def _smallest(measure: Mapping[str, Any]) -> Table:
+def _smallest(measure: Content) -> Table:
     columns = (
         "model", "branch", "attack", "median", _ENDS, "n", "wrong when clean", _ENDS,
         "never fooled", _ENDS,
     )  # fmt: skip
     rows = [
         (
-            search["model"],
-            search["branch"],
+            *branch_of(search),
             f"{search['attack']}, {NORM_TITLES[search['norm']]}",
             smallest_radius(search, search["median"]),
             " to ".join(smallest_radius(search, end) for end in search["interval"]),
@@ -175,7 +168,7 @@ def _smallest(measure: Mapping[str, Any]) -> Table:
     return Table(title, columns, rows, (0, 1, 2, 3, 4, 5, 6, 8), meanings=_meanings(measure))
 
 
-def _meanings(*measures: Mapping[str, Any]) -> Sequence[str]:
+def _meanings(*measures: Content) -> Sequence[str]:
     return [measure["meaning"] for measure in measures if measure.get("meaning")]
 
 

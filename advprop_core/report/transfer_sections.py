@@ -1,7 +1,6 @@
 """The sections of a transfer experiment's report; the HTML page and the app show the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.colours import branch_colour
@@ -17,10 +16,8 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.transfer_words import by_trainable, sources
-from advprop_core.report.words import Row
+from advprop_core.report.words import Content, Row
 from advprop_core.text import percent, points, trained_blocks
-
-Content = Mapping[str, Any]
 
 _BANDS = N_(
     "Bands are 95 % intervals by Student's t over seeds. They show how results vary with other "
@@ -50,7 +47,7 @@ def transfer_sections(content: Content) -> Iterator[Section]:
     yield Section(
         "images",
         _("How accurate is each source with how many images?"),
-        [Group("", "", plots)],
+        [Group(plots)],
         paragraph([_(_BANDS), _(_ACCURACY)]),
         across,
     )
@@ -59,19 +56,18 @@ def transfer_sections(content: Content) -> Iterator[Section]:
         yield Section(
             "differences",
             _("Does another source learn better than {first}?").format(first=sources(content)[0]),
-            [Group("", "", plots)],
+            [Group(plots)],
             paragraph([_(_BANDS), _(_DIFFERENCE)]),
             across,
         )
     if len(parts) > 1:
         plots = [_of_blocks(content, count) for count in content["num_images"]]
         title = _("How many blocks should be trained?")
-        yield Section("blocks", title, [Group("", "", plots)], _(_BLOCKS))
+        yield Section("blocks", title, [Group(plots)], _(_BLOCKS))
     groups = [
         Group(
-            trained_blocks(trainable),
-            "",
             [_of_epochs(content, trainable, count, rows) for count in content["num_images"]],
+            title=trained_blocks(trainable),
         )
         for trainable, rows in parts.items()
     ]

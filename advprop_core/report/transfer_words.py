@@ -1,11 +1,10 @@
 """Words and tables of a transfer experiment, from its ``results.json``."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from advprop_core.language import N_, _, join
 from advprop_core.report.tables import NONE, Table, between, share
-from advprop_core.report.words import Row, grouped
+from advprop_core.report.words import Content, Row, grouped
 from advprop_core.text import points, trained_blocks
 
 _AMOUNTS = {
@@ -21,7 +20,7 @@ _SIGNS = {
 _MANY = 3  # numbers of images that are told by their ends
 
 
-def sources(content: Mapping[str, Any]) -> list[str]:
+def sources(content: Content) -> list[str]:
     """Names of the sources, the one that others are compared with first."""
     return [*content["sources"]]
 
@@ -34,7 +33,7 @@ def between_points(interval: Sequence[float] | None) -> str:
     return _("{low} to {high}").format(low=low, high=high)
 
 
-def amount(reached: Mapping[str, Any] | None) -> str:
+def amount(reached: Content | None) -> str:
     """``71``, ``at most 100``, ``more than 1600``: how much is needed."""
     if reached is None:
         return NONE
@@ -46,7 +45,7 @@ def by_trainable(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return grouped(rows, lambda row: str(row["trainable"]))
 
 
-def headline(content: Mapping[str, Any]) -> Iterator[str]:
+def headline(content: Content) -> Iterator[str]:
     """For each further source and number of blocks, where it is better and where worse."""
     first, *others = sources(content)
     if not others:
@@ -67,7 +66,7 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def comparisons(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def comparisons(content: Content) -> Iterator[tuple[str, str, str]]:
     """What is trained, a further source, and where that is better than the first or worse."""
     _first, *others = sources(content)
     for trainable, rows in by_trainable(content["accuracies"]).items():
@@ -126,7 +125,7 @@ def _each(row: Row) -> str:
     )
 
 
-def tables(content: Mapping[str, Any]) -> Iterator[Table]:
+def tables(content: Content) -> Iterator[Table]:
     """Accuracies with their differences, and what is needed for the same accuracy."""
     first = sources(content)[0]
     for trainable, rows in by_trainable(content["accuracies"]).items():
@@ -165,7 +164,7 @@ def tables(content: Mapping[str, Any]) -> Iterator[Table]:
         )
 
 
-def _line(content: Mapping[str, Any], row: Row, needed: Row | None) -> Sequence[str]:
+def _line(content: Content, row: Row, needed: Row | None) -> Sequence[str]:
     return (
         row["source"],
         content["sources"][row["source"]]["training"],

@@ -13,14 +13,17 @@ from advprop_core.types import UNBOUNDED_RADII
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
+Content = Mapping[str, Any]
+"""``results.json``, or one of the measures in it."""
 Key = TypeVar("Key", bound=Hashable)
 
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 _MEASURES = ("top1", "top5", "loss", "expected_calibration_error", "confidence_when_wrong")
+_ENDS = "_low", "_high"
 CSV_HEADER = (
     "model", "branch", *_CONDITION, "n", "seed",
-    *(f"{name}{end}" for name in _MEASURES for end in ("", "_low", "_high")),
+    *(f"{name}{end}" for name in _MEASURES for end in ("", *_ENDS)),
 )  # fmt: skip
 
 
@@ -30,6 +33,11 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Ro
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return groups
+
+
+def branch_of(row: Row) -> tuple[str, str]:
+    """Model and branch."""
+    return row["model"], row["branch"]
 
 
 def of_kind(rows: Iterable[Row], *kinds: str) -> list[Row]:
@@ -85,7 +93,7 @@ def points(gain: float) -> str:
     return f"{round(100 * gain):+d}".replace("-", "−").replace("+0", "0")
 
 
-def images_asked(content: Mapping[str, Any]) -> str:
+def images_asked(content: Content) -> str:
     """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
     counts = {row["n"] for row in content["results"]}
     fewest, most = min(counts), max(counts)
@@ -106,7 +114,7 @@ def is_quoted(row: Row) -> bool:
     return condition["kind"] == "attack" and condition["attack"] != "noise" and is_bounded(row)
 
 
-def gradients_checked(content: Mapping[str, Any]) -> str | None:
+def gradients_checked(content: Content) -> str | None:
     """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
     white_box = [row for row in of_kind(content["results"], "attack") if _is_white_box(row)]
     noise = any(row["condition"]["attack"] == "noise" for row in white_box)
@@ -162,7 +170,7 @@ def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
 
 def _walk(row: Row) -> tuple[str, str, str]:
     """Who met which attack."""
-    return row["model"], row["branch"], describe_attack(row)
+    return *branch_of(row), describe_attack(row)
 
 
 def smallest_radius(search: Row, value: float | None) -> str:
@@ -172,21 +180,20 @@ def smallest_radius(search: Row, value: float | None) -> str:
     return radius(value, search["norm"])
 
 
-def as_csv(content: Mapping[str, Any]) -> str:
+def as_csv(content: Content) -> str:
     """A line for each row, fractions as they are; empty where a column does not apply."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
+    writer = csv.DictWriter(text, CSV_HEADER, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
     for row in content["results"]:
-        conditions = (row["condition"].get(key) for key in _CONDITION)
         figures = by_measure(row)
-        measured = (
-            value
+        ends = {
+            f"{name}{end}": value
             for name in _MEASURES
-            for value in (figures[name], *(figures.get(f"{name}_interval") or ("", "")))
-        )
-        who = row["model"], row["branch"]
-        writer.writerow([*who, *conditions, row["n"], content["seed"], *measured])
+            # Results of earlier versions lack some intervals.
+            for end, value in zip(_ENDS, figures.get(f"{name}_interval") or (), strict=False)
+        }
+        writer.writerow({**row["condition"], **figures, **ends, "seed": content["seed"]})
     return text.getvalue()
 
 

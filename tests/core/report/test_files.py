@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from advprop_core.report import files, pages, words
+from advprop_core.report import pages, words
 from advprop_core.report import plots as figures
 from advprop_core.report.words import CSV_HEADER, describe
 
@@ -145,13 +145,13 @@ class Page(HTMLParser):
 
 
 def test_the_three_files(content, tmp_path):
-    written = files.write_report(tmp_path / "new", content)
+    written = pages.write_report(tmp_path / "new", content)
     assert [path.name for path in written] == ["results.json", "results.csv", "report.html"]
     assert sorted((tmp_path / "new").iterdir()) == sorted(written)
 
 
 def test_csv_literal(content, tmp_path):
-    path = files.write_report(tmp_path, content)[1]
+    path = pages.write_report(tmp_path, content)[1]
     assert path.read_text().splitlines()[0] == (
         "model,branch,kind,attack,norm,epsilon,step_size,steps,restarts,attack_branch,corruption,"
         "severity,source,probe,strength,"
@@ -225,7 +225,7 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     assert len(plots) == 10 + 2
     assert plots[4].endswith("main, low-pass, 8 cycles per image: 50 %; a<b>, main, grey: 50 %")
     assert "low-pass" not in plots[1]  # what is clean or attacked
-    rows = list(csv.DictReader(files.as_csv(content).splitlines()))
+    rows = list(csv.DictReader(words.as_csv(content).splitlines()))
     assert [(one["probe"], one["strength"]) for one in rows[-2:]] == [
         ("low-pass", "8.0"),
         ("grey", ""),

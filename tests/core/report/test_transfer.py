@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from advprop_core.report.files import write_transfer_report
+from advprop_core.report.pages import write_transfer_report
 from advprop_core.report.transfer_sections import transfer_sections
 from advprop_core.report.transfer_words import headline, tables
 

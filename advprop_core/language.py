@@ -67,9 +67,10 @@ def read(catalogue: NullTranslations, sentence: str) -> str:
     return catalogue.gettext(sentence) if sentence else ""
 
 
-def _(sentence: str) -> str:
-    """The sentence as the person reads it; English where its catalogue has none."""
-    return read(catalogue(), sentence)
+def _(sentence: str, /, **values: object) -> str:
+    """The sentence as the person reads it, with its values; English where no catalogue has it."""
+    text = read(catalogue(), sentence)
+    return text.format(**values) if values else text
 
 
 def ngettext(one: str, many: str, number: int) -> str:
@@ -86,17 +87,17 @@ def join(words: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(words) < 2:
         return "".join(words)
-    return _("{words} and {last}").format(words=row(words[:-1]), last=words[-1])
+    return _("{words} and {last}", words=row(words[:-1]), last=words[-1])
 
 
 def row(words: Sequence[str]) -> str:
     """``a, b, c``."""
-    return reduce(lambda before, word: _("{row}, {word}").format(row=before, word=word), words)
+    return reduce(lambda before, word: _("{row}, {word}", row=before, word=word), words)
 
 
 def paragraph(sentences: Iterable[str]) -> str:
     """Sentences one after another, but for empty ones."""
     return reduce(
-        lambda first, next: _("{sentence} {next}").format(sentence=first, next=next),
+        lambda first, next: _("{sentence} {next}", sentence=first, next=next),
         filter(None, sentences),
     )

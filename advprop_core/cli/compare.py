@@ -16,7 +16,7 @@ from advprop_core.cli.options import (
     Number,
     with_options,
 )
-from advprop_core.cli.output import Json, Report, make_folder, save_arrays, try_file, write_json
+from advprop_core.cli.output import Json, Report, make_folder, try_file
 from advprop_core.cli.photo import PhotoOptions
 from advprop_core.cli.values import read_choice, read_class
 from advprop_core.errors import InputError
@@ -181,9 +181,7 @@ def compare(options: _CompareOptions) -> None:
         sheet.save(options.out / "comparison.png")
         maps = {f"map_{k}_{b}": drawn.values.numpy() for (k, b), drawn in result.maps.items()}
         arrays = picture_arrays(result) | logit_arrays(result) | maps
-        save_arrays(options.out / "arrays.npz", arrays)
-        write_json(options.out / "manifest.json", content)
-        report.say(f"wrote comparison.png, arrays.npz and manifest.json to {options.out}")
+        report.save(options.out, "comparison.png", arrays, content)
     if options.bundle is not None:
         source = Source.opened(subject.model_name, subject.checkpoint, options.settings)
         title, data = subject.image.name, subject.data

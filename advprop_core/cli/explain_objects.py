@@ -9,7 +9,7 @@ from rich.table import Table
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Json, Report, command_line
+from advprop_core.cli.output import Json, Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
@@ -85,12 +85,10 @@ def _on_scenes(
 
 def _table(title: str, results: Sequence[SceneResult]) -> Table:
     """A line per method, model and branch, in percent with 95 % intervals."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("maps", overflow="fold", min_width=12)
+    headings = ("inside, %", "difference", "pointing, %", "difference")
     # At least as wide as an interval, which a narrow terminal puts on a line of its own.
-    headings = (("inside, %", 11), ("difference", 13), ("pointing, %", 12), ("difference", 13))
-    for heading, width in headings:
-        table.add_column(heading, justify="right", overflow="fold", min_width=width)
+    table = bare_table(("maps", *headings), headings, 1, (12, 11, 13, 12, 13))
+    table.title, table.title_justify = title, "left"
     before: Method | None = None
     for result in results:
         if result.method is not before:

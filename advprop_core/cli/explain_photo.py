@@ -1,6 +1,6 @@
 """``explain`` for one photo: its maps, how they differ, and how far they can be trusted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -8,8 +8,8 @@ from torch import Tensor
 from advprop_core.attribution.methods import METHODS, MapChoice
 from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Json, Report, make_folder, save_arrays, write_json
-from advprop_core.cli.progress import in_parts
+from advprop_core.cli.output import Json, Report, make_folder
+from advprop_core.cli.progress import counting, in_parts
 from advprop_core.cli.subject import (
     Subject,
     open_subject,
@@ -64,8 +64,7 @@ def explain_photo(
     figures: Figures = {}
     if options.metrics:
         all_maps = {(row.name, *cell): row.maps[cell] for row in rows for cell in row.maps}
-        with in_parts(1) as begin:
-            progress = begin(f"checking {len(all_maps)} maps")
+        with counting(f"checking {len(all_maps)} maps", 1) as progress:
             figures = measure_trust(
                 branches,
                 inputs,
@@ -77,7 +76,7 @@ def explain_photo(
             )
     if config:
         subject.tell(report, result, config)
-    arrays = picture_arrays(result) if config else {}
+    arrays = {**picture_arrays(result)} if config else {}
     maps, changes = _save_maps(report, folder, rows, figures, arrays)
     columns = _columns(subject, result, [*inputs])
     sentence = _explained(subject, result, config, explained)
@@ -92,17 +91,14 @@ def explain_photo(
         "differences": changes,
         "left_out": left_out,
     }
-    write_json(folder / "manifest.json", content)
     for method, reason in left_out.items():
         report.say(f"left out {method}: {reason}")
     if figures:
         report.show(trust_table(rows, figures))
         report.say(legend(figures))
     pictures = sum(1 for drawn in (*maps, *changes) if drawn["file"])
-    report.say(
-        f"wrote maps.png, {pictures} pictures of maps of “{subject.info.class_names[explained]}”, "
-        f"arrays.npz and manifest.json to {folder}"
-    )
+    name = subject.info.class_names[explained]
+    report.save(folder, f"maps.png, {pictures} pictures of maps of “{name}”", arrays, content)
     report.finish(content)
 
 
@@ -132,51 +128,48 @@ def _save_maps(
     folder: Path,
     rows: Sequence[MapRow],
     figures: Figures,
-    arrays: Mapping[str, Array],
+    arrays: dict[str, Array],
 ) -> tuple[list[Json], list[Json]]:
-    """Write and tell every map and difference, and ``arrays.npz``; returns the JSON of both."""
-    saved = dict(arrays)
-    maps: list[Json] = []
-    changes: list[Json] = []
+    """Draw and tell every map and difference, and add them to the arrays; returns their JSON."""
+    maps, changes = list[Json](), list[Json]()
     for row in rows:
         about: Json = {"method": row.method.name, "layer": row.layer}
         attacked = any(kind == "adversarial" for kind, _ in row.maps)
         words, alike = [], []
         for (kind, branch), attribution in row.maps.items():
-            name, values = row.stem(kind, branch), attribution.values
-            saved[name] = values.numpy()
+            name, sign = row.stem(kind, branch), row.method.sign
             facts = about | {"branch": branch, "input": kind}
-            facts |= _save(folder, name, values, row.method.sign, row_span(row))
+            facts |= _save(folder, arrays, name, attribution.values, sign, row_span(row))
             if trust := figures.get((row.name, kind, branch)):
                 facts["trust"] = trust_json(trust)
                 if not isinstance(trust.curves, Undefined):
-                    saved[f"{name}_curves"] = curve_array(trust.curves)
+                    arrays[f"{name}_curves"] = curve_array(trust.curves)
             maps.append(facts)
             extent = f"{facts['low']:.3g} to {facts['high']:.3g}"
             measured = f"is not drawn: {facts['flaw']}" if facts["flaw"] else extent
             words.append(f"{branch} {kind} {measured}" if attacked else f"{branch} {measured}")
         between = differences(row)
-        arrays_between = {change.name: change.values.numpy() for change in between}
-        saved |= arrays_between
         for change in between:
-            span = colour_span(arrays_between.values(), "signed")
-            drawn = _save(folder, change.name, change.values, "signed", span)
+            span = colour_span([each.values.numpy() for each in between], "signed")
+            drawn = _save(folder, arrays, change.name, change.values, "signed", span)
             changes.append(about | {"of": change.words} | drawn)
             if drawn["flaw"]:
                 alike.append(f"({change.words})")
         if alike:
             words.append(f"no difference to draw: {' '.join(alike)}")
         report.say(f"{row.title}: {'; '.join(words)}")
-    save_arrays(folder / "arrays.npz", saved)
     return maps, changes
 
 
-def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> Json:
+def _save(
+    folder: Path, arrays: dict[str, Array], name: str, values: Tensor, sign: Sign, span: Span
+) -> Json:
     """Draw one map, unless there is nothing to see in it."""
+    arrays[name] = values.numpy()
     undefined, file = flaw(values), f"{name}.png"
     (folder / file).unlink(missing_ok=True)  # of another run
     if undefined is None:
-        picture = drawing.to_image(colourise(values.numpy(), sign, span))
+        picture = drawing.to_image(colourise(arrays[name], sign, span))
         picture = drawing.enlarge(picture, max(_SIDE, picture.width), smooth=False)
         picture.save(folder / file)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +20,20 @@ from advprop_core.cli.options import (
     ReportOptions,
     with_options,
 )
-from advprop_core.cli.output import Json, Report, command_line, require_new_file, try_file
+from advprop_core.cli.output import (
+    Json,
+    Report,
+    bare_table,
+    command_line,
+    require_new_file,
+    try_file,
+)
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.cards import metric_of
 from advprop_core.models.header import read_info
-from advprop_core.text import did_you_mean, percent_in_tenths
+from advprop_core.text import percent_in_tenths
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,29 +68,21 @@ def models(options: ReportOptions) -> None:
 
 
 def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column("model", overflow="fold", min_width=max(len(name) for name, _, _ in cards))
-    for heading in ("data", "network", "branch"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("clean", "attacked", "size"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("model", "data", "network", "branch", "clean", "attacked", "size")
+    table = bare_table(headings, headings[4:], gap=3)
+    table.columns[0].min_width = max(len(name) for name, _, _ in cards)
     for name, path, info in cards:
         size = f"{path.stat().st_size / 1e6:.1f} MB"
-        rest = [
-            name,
-            str(info.recipe.get("data", "")),
-            f"{info.architecture}, {info.input_size} px",
-        ]
+        network = f"{info.architecture}, {info.input_size} px"
+        about = [name, str(info.recipe.get("data", "")), network]
         for branch in info.branches:
             metrics = [metric_of(info, branch, kind) for kind in ("clean", "attack")]
             shares = [
                 percent_in_tenths(metric["top1"]) if metric else "not measured"
                 for metric in metrics
             ]
-            table.add_row(*rest, f"{branch} ({info.origin(branch).label})", *shares, size)
-            rest, size = ["", "", ""], ""
+            table.add_row(*about, f"{branch} ({info.origin(branch).label})", *shares, size)
+            about, size = ["", "", ""], ""  # once for all branches
     return table
 
 
@@ -171,7 +171,9 @@ def export(options: _ExportOptions) -> None:
 
 def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkpoint:
     """``main:aux:0.5`` as a checkpoint of one branch, with statistics estimated on images."""
-    first, second, share = _read_blend(blend, list(checkpoint.info.branches))
+    first, second, place = _read_blend(blend)
+    for branch in (first, second):
+        checkpoint.model.branch(branch)  # an error says what is near
     from advprop_core.anatomy.mixing import soup
 
     images = _training_images(checkpoint, name, data, _BLEND_PHOTOS)
@@ -180,24 +182,21 @@ def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkp
         "branches fit other weights",
         err=True,
     )
-    return soup(checkpoint, share, images.pixels.float() / 255, first=first, second=second)
+    return soup(checkpoint, place, images.pixels.float() / 255, first=first, second=second)
 
 
-def _read_blend(text: str, branches: list[str]) -> tuple[str, str, float]:
-    first, second, share = [*text.split(":"), "", ""][:3]
-    for name in (first, second):
-        if name not in branches:
-            raise InputError(f"--blend names no branch {name!r}. {did_you_mean(name, branches)}")
+def _read_blend(text: str) -> tuple[str, str, float]:
     try:
-        position = float(share)
+        first, second, share = text.split(":")
+        place = float(share)
     except ValueError:
-        position = -1.0
-    if text.count(":") != 2 or first == second or not 0 <= position <= 1:
+        first, second, place = "", "", math.nan
+    if first == second or not 0 <= place <= 1:
         raise InputError(
             "--blend must be two branches and a place from 0 to 1, such as main:aux:0.5, "
             f"got {text!r}"
         )
-    return first, second, position
+    return first, second, place
 
 
 def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | None) -> Images:

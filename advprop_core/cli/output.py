@@ -8,6 +8,7 @@ import re
 import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,14 @@ class Report:
         """A table; of a report's, the columns that a terminal has room for."""
         self.console.print(_in_rich(table) if isinstance(table, PlainTable) else table)
 
+    def save(self, folder: Path, pictures: str, arrays: Mapping[str, Array], content: Json) -> None:
+        """Write arrays.npz and manifest.json beside the pictures that are there, and say so."""
+        import numpy as np
+
+        np.savez_compressed(folder / "arrays.npz", allow_pickle=False, **arrays)
+        write_json(folder / "manifest.json", content)
+        self.say(f"wrote {pictures}, arrays.npz and manifest.json to {folder}")
+
     def finish(self, content: Json) -> None:
         """Write the JSON, if it was asked for."""
         if not self._speaks:
@@ -79,14 +88,26 @@ def _in_rich(table: PlainTable) -> Table:
     return rich_table
 
 
-def bare_table(columns: Iterable[str], numbers: Collection[str] = (), gap: int = 2) -> Table:
-    """A table without lines. Columns of numbers stand right; the others may be folded."""
+def bare_table(
+    columns: Iterable[str],
+    numbers: Collection[str] = (),
+    gap: int = 2,
+    widths: Sequence[int] = (),
+) -> Table:
+    """A table without lines. Columns of numbers stand right; the others may be folded.
+
+    With ``widths``, the least of each column, numbers may be folded too.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0))
-    for name in columns:
-        if name in numbers:
-            table.add_column(name, justify="right", no_wrap=True)
-        else:
-            table.add_column(name, overflow="fold")
+    for name, width in zip_longest(columns, widths):
+        is_number = name in numbers
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            overflow="fold",
+            no_wrap=is_number and width is None,
+            min_width=width,
+        )
     return table
 
 
@@ -131,13 +152,6 @@ def make_folder(path: Path, option: str = "--out") -> Path:
             f"{option} must be a folder, and there is a file in the way of {path}"
         ) from None
     return path
-
-
-def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write a compressed ``.npz``."""
-    import numpy as np
-
-    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def command_line() -> str:

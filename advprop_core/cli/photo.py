@@ -17,7 +17,7 @@ from advprop_core.cli.options import (
     ReportOptions,
     with_options,
 )
-from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
+from advprop_core.cli.output import Report, make_folder
 
 if TYPE_CHECKING:
     from advprop_core.cli.subject import Subject
@@ -100,10 +100,8 @@ def attack(options: _AttackPhotoOptions) -> None:
     factor = amplification(arrays["perturbation"])
     decoding.to_image(result.adversarial).save(folder / "adversarial.png")
     drawing.perturbation_image(arrays["perturbation"], factor).save(folder / "perturbation.png")
-    save_arrays(folder / "arrays.npz", arrays)
     content = subject.manifest(result, config) | {"perturbation_factor": factor}
     subject.tell(report, result, config)
     report.say(f"perturbation.png shows the perturbation × {factor} on mid-grey")
-    write_json(folder / "manifest.json", content)
-    report.say(f"wrote adversarial.png, perturbation.png, arrays.npz, manifest.json to {folder}")
+    report.save(folder, "adversarial.png, perturbation.png", arrays, content)
     report.finish(content)

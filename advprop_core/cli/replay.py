@@ -55,14 +55,14 @@ def replay(options: _ReplayOptions) -> None:
     ```
     """
     report = Report(options.json_file)
-    from advprop_core.cli.progress import in_parts, in_shares
+    from advprop_core.cli.progress import counting, in_shares
     from advprop_core.compare.bundles.read import read_bundle
     from advprop_core.compare.bundles.replay import replay as make_again
 
     bundle = read_bundle(options.bundle)
     source = _open(bundle, options.bundle, options.model)
-    with in_parts(1) as begin:
-        result = make_again(bundle, source, in_shares(begin("making it again")))
+    with counting("making it again", 1) as progress:
+        result = make_again(bundle, source, in_shares(progress))
     _tell(report, result)
     report.finish(_as_json(options.bundle, result))
     if not result.is_same:

@@ -10,7 +10,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
-from advprop_core.cli.output import Json, Report, command_line
+from advprop_core.cli.output import Json, Report, bare_table, command_line
 from advprop_core.cli.values import read_branches, read_class, read_photo
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
@@ -187,14 +187,14 @@ def open_subject(
 def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: int) -> Table:
     """A column per branch, the most probable class first; the true class is marked."""
     names, true_class = subject.info.class_names, subject.true_class
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    columns = []
-    for branch, prediction in answers.items():
-        table.add_column(f"{branch} ({subject.info.origin(branch).label})", overflow="fold")
-        columns.append(
+    table = bare_table([f"{name} ({subject.info.origin(name).label})" for name in answers], gap=3)
+    columns = [
+        [
             f"{percent(probability):>5}  {escape(names[index])}{' *' * (index == true_class)}"
             for index, probability in prediction.top(top)
-        )
+        ]
+        for prediction in answers.values()
+    ]
     for row in zip(*columns, strict=True):
         table.add_row(*row)
     if true_class is not None:

@@ -7,7 +7,7 @@ import torch
 from rich.table import Table
 
 from advprop_core.attribution.rows import MapRow
-from advprop_core.cli.output import Json
+from advprop_core.cli.output import Json, bare_table
 from advprop_core.faithfulness.curves import Curves
 from advprop_core.faithfulness.maps import Score, Undefined, plain
 from advprop_core.faithfulness.randomisation import Verdict
@@ -40,10 +40,8 @@ _POINTS = 4  # decimals of a curve in the JSON
 
 def trust_table(rows: Sequence[MapRow], figures: Figures) -> Table:
     """A line per map under the name of its row; what is undefined is a dash."""
-    headings, table = _headings(figures), Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("map", overflow="fold", min_width=10)
-    for heading in headings:
-        table.add_column(heading, justify="right", overflow="fold", min_width=6)
+    headings = _headings(figures)
+    table = bare_table(("map", *headings), headings, 1, (10, *(6 for _ in headings)))
     for row in rows:
         table.add_row(row.title)
         for kind, branch in row.maps:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from torch import nn
 
-from advprop_core.cli.output import Json, Report, bare_table, command_line, save_arrays, write_json
+from advprop_core.cli.output import Json, Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches, read_photo
 from advprop_core.cli.visualise_options import VisualiseOptions
@@ -84,7 +84,6 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
         arrays[each.name] = each.made.picture.numpy()
         arrays[f"{each.name}_start"] = each.made.frames[0].numpy()
         arrays[f"{each.name}_change"] = each.made.change.numpy()
-    save_arrays(folder / "arrays.npz", arrays)
     content = {
         "command": command_line(),
         "versions": versions(),
@@ -93,12 +92,8 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
         "walk": asdict(config),
         "pictures": facts,
     }
-    write_json(folder / "manifest.json", content)
     report.show(_table(facts))
-    report.say(
-        f"wrote {len(pictures)} pictures, sheet.png, film.webp, arrays.npz and "
-        f"manifest.json to {folder}"
-    )
+    report.save(folder, f"{len(pictures)} pictures, sheet.png, film.webp", arrays, content)
     report.finish(content)
 
 

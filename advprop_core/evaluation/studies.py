@@ -185,7 +185,7 @@ def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
 def in_words(gain: Gain) -> str:
     """A gain in words: ``+0.9 points (−0.5 to +2.4)``."""
     mean, low, high = _in_points(gain)
-    return _("{gain} points ({low} to {high})").format(gain=mean, low=low, high=high)
+    return _("{gain} points ({low} to {high})", gain=mean, low=low, high=high)
 
 
 def _cell(gain: Gain) -> str:
@@ -193,8 +193,8 @@ def _cell(gain: Gain) -> str:
     if gain.points is None:
         return share
     mean, low, high = _in_points(gain)
-    interval = _("{low} to {high}").format(low=low, high=high)
-    return _("{share} ({gain}: {interval})").format(share=share, gain=mean, interval=interval)
+    interval = _("{low} to {high}", low=low, high=high)
+    return _("{share} ({gain}: {interval})", share=share, gain=mean, interval=interval)
 
 
 def _in_points(gain: Gain) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def describe_change(
         case NoiseConfig(kind, severity, seed):
             return f"{kind} noise, severity {severity:g}, seed {seed}"
         case EraseConfig(regions, fill):
-            return f"{len(regions)} regions erased, filled with {fill}"
+            return f"{len(regions)} region{'s' * (len(regions) > 1)} erased, filled with {fill}"
         case _:
             return "none"
 

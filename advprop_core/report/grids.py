@@ -26,8 +26,11 @@ def heat_map(rows: Sequence[Row]) -> Spec:
         "x": [str(severity) for severity in severities],
         "y": [corruption(kind) for kind in kinds],
         "texttemplate": "%{z:$.0%}",
-        "hovertemplate": _("{corruption}, severity {severity}<br>{share} wrong").format(
-            corruption="%{y}", severity="%{x}", share="%{z:$.1%}"
+        "hovertemplate": _(
+            "{corruption}, severity {severity}<br>{share} wrong",
+            corruption="%{y}",
+            severity="%{x}",
+            share="%{z:$.1%}",
         )
         + "<extra></extra>",
     }
@@ -44,12 +47,15 @@ def matrix(rows: Sequence[Row]) -> Spec:
     cells = {
         "meta": columns(rows[0]) | {"branch": "", "condition": describe_attack(rows[0])},
         "z": [[row and row["top1"] for row in line] for line in lines],
-        "x": [_("{branch} predicts").format(branch=judge) for judge in judges],
-        "y": [_("through {branch}").format(branch=source) for source in sources],
+        "x": [_("{branch} predicts", branch=judge) for judge in judges],
+        "y": [_("through {branch}", branch=source) for source in sources],
         "text": [[_with_interval(row) for row in line] for line in lines],
         "texttemplate": "%{text}",
-        "hovertemplate": _("attacked {through}, {predicts}<br>{share} right").format(
-            through="%{y}", predicts="%{x}", share="%{text}"
+        "hovertemplate": _(
+            "attacked {through}, {predicts}<br>{share} right",
+            through="%{y}",
+            predicts="%{x}",
+            share="%{text}",
         )
         + "<extra></extra>",
     }
@@ -84,5 +90,5 @@ def _with_interval(row: Row | None) -> str:
     if row is None:
         return ""
     low, high = (f"{100 * end:.1f}" for end in row["interval"])
-    interval = _("{low} to {high} %").format(low=low, high=high)
+    interval = _("{low} to {high} %", low=low, high=high)
     return f"{percent_in_tenths(row['top1'])}<br>{interval}"

@@ -41,8 +41,11 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
         branch, source = rows[-1]["branch"], rows[-1]["condition"]["attack_branch"]
         name = branch_title(rows[0])
         if source != branch:
-            name = _("{model}, {branch}, attacked through {source}").format(
-                model=plain(rows[0]["model"]), branch=branch, source=source
+            name = _(
+                "{model}, {branch}, attacked through {source}",
+                model=plain(rows[0]["model"]),
+                branch=branch,
+                source=source,
             )
         drawn = _accuracy_line(rows, models.index(rows[0]["model"]), name)
         low, high = ([row["interval"][end] for row in rows] for end in (0, 1))
@@ -61,9 +64,9 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     data = []
     for rows in _by_walk(clean, attacked):
         branch, source = rows[-1]["branch"], rows[-1]["condition"]["attack_branch"]
-        name = _("{branch}, attacked through itself").format(branch=branch)
+        name = _("{branch}, attacked through itself", branch=branch)
         if source != branch:
-            name = _("{branch}, attacked through {source}").format(branch=branch, source=source)
+            name = _("{branch}, attacked through {source}", branch=branch, source=source)
         bars = whiskers([(row["top1"], *row["interval"]) for row in rows], branch_colour(branch))
         data.append(_accuracy_line(rows, sources.index(source), name) | {"error_y": bars})
     first = attacked[0]["condition"]
@@ -198,8 +201,7 @@ def reliability(row: Row) -> Spec:
             "pattern": _HATCHING | {"shape": hatching},
         },
         "hovertemplate": _(
-            "{count} images<br>confidence {confidence}<br>right {share} ({interval})"
-        ).format(
+            "{count} images<br>confidence {confidence}<br>right {share} ({interval})",
             count="%{customdata[0]}",
             confidence="%{customdata[1]:$.1%}",
             share="%{y:$.1%}",
@@ -208,7 +210,8 @@ def reliability(row: Row) -> Spec:
         + "<extra></extra>",
     }
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
-    error = _("error {share} ({interval})").format(
+    error = _(
+        "error {share} ({interval})",
         share=percent_in_tenths(calibration["expected_calibration_error"]),
         interval=between(calibration["interval"]),
     )

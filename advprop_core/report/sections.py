@@ -261,8 +261,7 @@ def _errors_in_words(rows: Sequence[Row]) -> str:
     worst = min(rows, key=lambda row: row["top1"])
     return _(
         "Errors of {model}, {branch}, by corruption and severity; the largest is {share}, at "
-        "{condition}"
-    ).format(
+        "{condition}",
         model=worst["model"],
         branch=worst["branch"],
         share=percent(1 - worst["top1"]),

@@ -52,7 +52,7 @@ def headline(content: Content) -> list[str]:
     attacked = _("Under {attack}, {who} gets {share} of {n} images right ({interval}).")
     sentences = _ranked(attacked, hit, attack=_attack_of(hit[0], rows))
     if clean:
-        sentences.append(_("On clean images: {shares}.").format(shares=_shares(_best_first(clean))))
+        sentences.append(_("On clean images: {shares}.", shares=_shares(_best_first(clean))))
     return sentences
 
 
@@ -100,8 +100,7 @@ def verdict(rows: Sequence[Row]) -> str:
         test = _("McNemar's test, {p}, corrected for {pairs} pairs of branches")
     return _(
         "Of the same {n} images, only {best} is right on {only_best}, and only {second} is right "
-        "on {only_second}: {explained} ({test})."
-    ).format(
+        "on {only_second}: {explained} ({test}).",
         n=counts.n,
         best=who(best),
         only_best=counts.only_first,
@@ -154,8 +153,10 @@ def articles_mce(measure: Content) -> str:
 def smallest_radii(measure: Content) -> str:
     """Median smallest radii, the largest first; what is never fooled counts as above the limit."""
     order = sorted(measure["results"], key=_median, reverse=True)
-    return _("Median ε at which {attack} fools the branch: {medians}.").format(
-        attack=order[0]["attack"], medians=join([*map(_median_in_words, order)])
+    return _(
+        "Median ε at which {attack} fools the branch: {medians}.",
+        attack=order[0]["attack"],
+        medians=join([*map(_median_in_words, order)]),
     )
 
 
@@ -167,26 +168,28 @@ def _median_in_words(search: Row) -> str:
     return sentence.format(
         who=who(search),
         radius=smallest_radius(search, search["median"]),
-        interval=_("{low} to {high}").format(low=low, high=high),
+        interval=_("{low} to {high}", low=low, high=high),
     )
 
 
 def transfers(rows: Sequence[Row]) -> str:
     """The accuracy of each branch of one network under an attack through each of its branches."""
     statements = [
-        _("**{branch}** is right on {shares}").format(
-            branch=branch, shares=join([*map(_share_through, branch_rows)])
+        _(
+            "**{branch}** is right on {shares}",
+            branch=branch,
+            shares=join([*map(_share_through, branch_rows)]),
         )
         for branch, branch_rows in grouped(rows, lambda row: str(row["branch"])).items()
     ]
-    return _("{sentence}.").format(sentence=join(statements))
+    return _("{sentence}.", sentence=join(statements))
 
 
 def _share_through(row: Row) -> str:
     source, share = row["condition"]["attack_branch"], percent(row["top1"])
     if source == row["branch"]:
-        return _("{share} (attacked through itself)").format(share=share)
-    return _("{share} (attacked through {branch})").format(share=share, branch=source)
+        return _("{share} (attacked through itself)", share=share)
+    return _("{share} (attacked through {branch})", share=share, branch=source)
 
 
 def shape_biases(measure: Content) -> str:
@@ -195,14 +198,16 @@ def shape_biases(measure: Content) -> str:
     if not defined:
         return _("No branch answered by shape or by texture.")
     biases = _listed(defined, "shape_bias", largest_first=True)
-    return _("Shape bias: {biases}.").format(biases=biases)
+    return _("Shape bias: {biases}.", biases=biases)
 
 
 def calibrations(rows: Sequence[Row]) -> str:
     """Calibration errors under one condition, the smallest first."""
     errors = [row | row["calibration"] for row in rows]
-    return _("Calibration error, {condition}: {errors}.").format(
-        condition=describe(rows[0]), errors=_listed(errors, "expected_calibration_error")
+    return _(
+        "Calibration error, {condition}: {errors}.",
+        condition=describe(rows[0]),
+        errors=_listed(errors, "expected_calibration_error"),
     )
 
 
@@ -232,7 +237,7 @@ def who(row: Row) -> str:
 def between(interval: Sequence[float]) -> str:
     """``85 to 98 %``."""
     low, high = ends(interval)
-    return _("{low} to {high} %").format(low=low, high=high)
+    return _("{low} to {high} %", low=low, high=high)
 
 
 def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -> str:
@@ -254,13 +259,15 @@ def _by_outline(biases: Sequence[Row]) -> str:
     defined = [bias for bias in biases if bias["shape_bias"] is not None]
     order = sorted(defined, key=lambda bias: -bias["shape_bias"])
     most, least = (
-        _("{who} ({share})").format(who=who(bias), share=percent(bias["shape_bias"]))
+        _("{who} ({share})", who=who(bias), share=percent(bias["shape_bias"]))
         for bias in (order[0], order[-1])
     )
     return _(
         "Where outline and texture disagree, {most} decides by the outline most often, {least} "
-        "least often."
-    ).format(most=most, least=least)
+        "least often.",
+        most=most,
+        least=least,
+    )
 
 
 def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
@@ -276,7 +283,7 @@ def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
         )
     ]
     if runners_up:
-        runners_up_shares = _("The others: {shares}.").format(shares=_shares(runners_up))
+        runners_up_shares = _("The others: {shares}.", shares=_shares(runners_up))
         sentences.append(paragraph([runners_up_shares, *filter(None, [verdict(rows)])]))
     return sentences
 

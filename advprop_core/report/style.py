@@ -110,7 +110,7 @@ def branch_title(row: Mapping[str, Any]) -> str:
 def interval_on_hover(column: int, number: str = ":$.1%") -> str:
     """Both ends of an interval, from this column of a trace's ``customdata`` on."""
     low, high = (f"%{{customdata[{end}]{number}}}" for end in (column, column + 1))
-    return _("{low} to {high}").format(low=low, high=high)
+    return _("{low} to {high}", low=low, high=high)
 
 
 def whiskers(pairs: Sequence[tuple[float, float, float]], colour: str = _INK) -> Spec:

@@ -188,4 +188,4 @@ def between(interval: Sequence[float] | None) -> str:
     if not interval:
         return NONE
     low, high = map(percent_in_tenths, interval)
-    return _("{low} to {high}").format(low=low, high=high)
+    return _("{low} to {high}", low=low, high=high)

@@ -55,7 +55,7 @@ def transfer_sections(content: Content) -> Iterator[Section]:
         plots = [_of_images(content, *part, "difference") for part in parts.items()]
         yield Section(
             "differences",
-            _("Does another source learn better than {first}?").format(first=sources(content)[0]),
+            _("Does another source learn better than {first}?", first=sources(content)[0]),
             [Group(plots)],
             paragraph([_(_BANDS), _(_DIFFERENCE)]),
             across,
@@ -87,8 +87,11 @@ def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: s
         if shown:
             data += _line(content, source, [row["num_images"] for row in shown], shown, measure)
             texts.append(
-                _("{source} {figure} with {count} images").format(
-                    source=source, figure=_read(shown[-1], measure), count=shown[-1]["num_images"]
+                _(
+                    "{source} {figure} with {count} images",
+                    source=source,
+                    figure=_read(shown[-1], measure),
+                    count=shown[-1]["num_images"],
                 )
             )
     trained, amounts = trained_blocks(trainable), content["num_images"]
@@ -108,7 +111,7 @@ def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]
             ends_at = _("{source} ends at {share}")
             texts.append(ends_at.format(source=source, share=percent(row["accuracy"])))
     images = _images(count)
-    title = _("{images}, {trained}").format(images=images, trained=trained_blocks(trainable))
+    title = _("{images}, {trained}", images=images, trained=trained_blocks(trainable))
     spec = _frame(data, title, _("epochs"), "accuracy", epochs)
     return Plot(f"epochs.{trainable}.{count}", spec, _in_words(images, texts))
 
@@ -137,7 +140,8 @@ def _of_blocks(content: Content, count: int) -> Plot:
         )
         data.append(drawn)
         texts += [
-            _("{source} {share} with {trained}").format(
+            _(
+                "{source} {share} with {trained}",
                 source=source,
                 share=percent(row["accuracy"]),
                 trained=trained_blocks(row["trainable"]),
@@ -149,16 +153,16 @@ def _of_blocks(content: Content, count: int) -> Plot:
 
 
 def _images(count: int) -> str:
-    return _("{count} images").format(count=count)
+    return _("{count} images", count=count)
 
 
 def _in_words(title: str, texts: Sequence[str]) -> str:
-    return _("{what}: {figures}").format(what=title, figures=join(texts))
+    return _("{what}: {figures}", what=title, figures=join(texts))
 
 
 def _read(row: Row, measure: str) -> str:
     if measure == "difference":
-        return _("{count} points").format(count=points(row["difference"]))
+        return _("{count} points", count=points(row["difference"]))
     return percent(row["accuracy"])
 
 
@@ -173,7 +177,7 @@ def _line(
     number = ":+.1f" if is_difference else ":$.1%"
     value = f"%{{y{number}}}"
     if is_difference:
-        value = _("{count} points").format(count=value)
+        value = _("{count} points", count=value)
     branch = content["sources"][source]["branch"]
     if any(row[name] for row in rows):
         yield band(x, low, high, branch_colour(branch))

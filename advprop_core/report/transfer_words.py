@@ -30,14 +30,14 @@ def between_points(interval: Sequence[float] | None) -> str:
     if not interval:
         return NONE
     low, high = map(points, interval)
-    return _("{low} to {high}").format(low=low, high=high)
+    return _("{low} to {high}", low=low, high=high)
 
 
 def amount(reached: Content | None) -> str:
     """``71``, ``at most 100``, ``more than 1600``: how much is needed."""
     if reached is None:
         return NONE
-    return _(_AMOUNTS[reached["relation"]]).format(amount=f"{reached['amount']:.0f}")
+    return _(_AMOUNTS[reached["relation"]], amount=f"{reached['amount']:.0f}")
 
 
 def by_trainable(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -53,16 +53,19 @@ def headline(content: Content) -> Iterator[str]:
         best = max(rows, key=lambda row: row["accuracy"])
         yield _(
             "{source} is right on {share} of the test images with {count} training images, "
-            "{trained}."
-        ).format(
+            "{trained}.",
             source=first,
             share=share(best["accuracy"]),
             count=best["num_images"],
             trained=trained_blocks(best["trainable"]),
         )
     for trained, source, findings in comparisons(content):
-        yield _("{source} against {first}, {trained}: {parts}.").format(
-            source=source, first=first, trained=trained, parts=findings
+        yield _(
+            "{source} against {first}, {trained}: {parts}.",
+            source=source,
+            first=first,
+            trained=trained,
+            parts=findings,
         )
 
 
@@ -90,9 +93,7 @@ def _findings(rows: Sequence[Row]) -> str:
             sign = "worse"
         signs[sign].append(place)
     parts = [
-        _(_SIGNS[sign]).format(where=_where(rows, places))
-        for sign, places in signs.items()
-        if places
+        _(_SIGNS[sign], where=_where(rows, places)) for sign, places in signs.items() if places
     ]
     return _("; ").join(parts)
 
@@ -101,15 +102,17 @@ def _where(rows: Sequence[Row], places: Sequence[int]) -> str:
     """Numbers of images and by how much: each where they are few, from … to where they are many."""
     chosen = [rows[place] for place in places]
     if len(chosen) < _MANY:
-        return _("{amounts} images").format(amounts=join([_each(row) for row in chosen]))
+        return _("{amounts} images", amounts=join([_each(row) for row in chosen]))
     counts = [str(row["num_images"]) for row in chosen]
     is_whole = places[-1] - places[0] == len(places) - 1
     ends = sorted(row["difference"] for row in chosen)
     listed = join(counts)
     if is_whole:
-        listed = _("{low} to {high}").format(low=counts[0], high=counts[-1])
-    return _("{amounts} images ({interval} points)").format(
-        amounts=listed, interval=between_points((ends[0], ends[-1]))
+        listed = _("{low} to {high}", low=counts[0], high=counts[-1])
+    return _(
+        "{amounts} images ({interval} points)",
+        amounts=listed,
+        interval=between_points((ends[0], ends[-1])),
     )
 
 
@@ -145,21 +148,22 @@ def tables(content: Content) -> Iterator[Table]:
             _line(content, row, needed.get((row["source"], row["num_images"]))) for row in rows
         ]
         yield Table(
-            _("Accuracy on {count} test images, {trained}").format(
-                count=content["test_images"], trained=trained_blocks(trainable)
+            _(
+                "Accuracy on {count} test images, {trained}",
+                count=content["test_images"],
+                trained=trained_blocks(trainable),
             ),
             columns,
             lines,
             (0, 2, 4, 5, 6, 7, 8, 9),
             meanings=(
-                _("differences are to {first}, in percentage points, paired by seed").format(
-                    first=first
-                ),
+                _("differences are to {first}, in percentage points, paired by seed", first=first),
                 _(
                     "images needed and epochs needed are the numbers that reach the final "
                     "accuracy of {first}, interpolated on a logarithmic scale between measured "
-                    "points"
-                ).format(first=first),
+                    "points",
+                    first=first,
+                ),
             ),
         )
 

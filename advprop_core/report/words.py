@@ -55,15 +55,17 @@ def describe(row: Row) -> str:
     if condition["kind"] == "clean":
         return _("clean")
     if condition["kind"] == "corruption":
-        return _("{corruption}, severity {severity}").format(
-            corruption=corruption(condition["corruption"]), severity=condition["severity"]
+        return _(
+            "{corruption}, severity {severity}",
+            corruption=corruption(condition["corruption"]),
+            severity=condition["severity"],
         )
     if condition["kind"] == "probe":
         return describe_probe(condition["probe"], condition["strength"])
     attack, source = describe_attack(row), condition["attack_branch"]
     if source == row["branch"]:
         return attack
-    return _("{attack}, through {source}").format(attack=attack, source=source)
+    return _("{attack}, through {source}", attack=attack, source=source)
 
 
 def corruption(kind: str) -> str:
@@ -98,8 +100,8 @@ def images_asked(content: Content) -> str:
     counts = {row["n"] for row in content["results"]}
     fewest, most = min(counts), max(counts)
     if fewest == most:
-        return _("n = {count} images").format(count=most)
-    return _("n = {fewest} to {most} images").format(fewest=fewest, most=most)
+        return _("n = {count} images", count=most)
+    return _("n = {fewest} to {most} images", fewest=fewest, most=most)
 
 
 def is_bounded(row: Row) -> bool:
@@ -123,8 +125,9 @@ def gradients_checked(content: Content) -> str | None:
         return None
     return _(
         "No sign of a masked gradient: noise fools no more images than attacks of the same "
-        "radius, and with no limit on ε, at most {share} of images are still right."
-    ).format(share=percent(max(left)))
+        "radius, and with no limit on ε, at most {share} of images are still right.",
+        share=percent(max(left)),
+    )
 
 
 def _walks(row: Row) -> bool:
@@ -176,7 +179,7 @@ def _walk(row: Row) -> tuple[str, str, str]:
 def smallest_radius(search: Row, value: float | None) -> str:
     """A smallest epsilon as people read it; what is None lies above the limit."""
     if value is None:
-        return _("above {radius}").format(radius=radius(search["limit"], search["norm"]))
+        return _("above {radius}", radius=radius(search["limit"], search["norm"]))
     return radius(value, search["norm"])
 
 

@@ -78,8 +78,8 @@ def describe_probe(kind: str, strength: float | None) -> str:
     if strength is None:
         return _(kind)
     if kind == "patch-shuffle":
-        return _("{count:g} × {count:g} patches shuffled").format(count=strength)
-    return _("{kind}, {count:g} cycles per image").format(kind=_(kind), count=strength)
+        return _("{count:g} × {count:g} patches shuffled", count=strength)
+    return _("{kind}, {count:g} cycles per image", kind=_(kind), count=strength)
 
 
 def require_room(config: ProbeConfig, side: int) -> None:

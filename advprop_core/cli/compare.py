@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from advprop_core.attribution.methods import METHODS
@@ -14,6 +14,7 @@ from advprop_core.cli.options import (
     Folder,
     Name,
     Number,
+    options_class,
     with_options,
 )
 from advprop_core.cli.output import Json, Report, make_folder, try_file
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _OWN, _NOTHING = "own", "none"
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _PerturbationOptions(AttackOptions):
     """How a photo is changed: an attack, a noise, erased parts, or not at all."""
 
@@ -91,7 +92,7 @@ class _PerturbationOptions(AttackOptions):
         return self.norm != "linf" or any(option is not None for option in linf_options)
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _CompareOptions(AimOptions, _PerturbationOptions, PhotoOptions):
     out: Folder | None = None
     """Folder for the results. It is created if needed, and its files are overwritten."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from advprop_core.attacks.named import (
@@ -15,7 +14,7 @@ from advprop_core.attacks.named import (
     read_radius,
 )
 from advprop_core.cli import values
-from advprop_core.cli.options import AttackOptions, Name, Number
+from advprop_core.cli.options import AttackOptions, Name, Number, options_class
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 _ATTACKS = (*GRADIENT_ATTACKS, AUTOATTACK)
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ConditionOptions(AttackOptions):
     """Attacks, corruptions and probes; each ``read_`` raises InputError for what cannot be."""
 

@@ -1,17 +1,16 @@
 """``convert``: every branch of a model file of another program, in this project's layout."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from advprop_core.cli.options import File, ForeignOptions, with_options
+from advprop_core.cli.options import File, ForeignOptions, options_class, with_options
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _ConvertOptions(ForeignOptions):
     file: Annotated[Path, typer.Argument(metavar="FILE")]
     """A safetensors, .pth, .pt, .pth.tar or .bin file."""

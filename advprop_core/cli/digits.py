@@ -1,15 +1,14 @@
 """FGSM where it began: ``digits``."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from advprop_core.cli.options import Folder, ReportOptions, with_options
+from advprop_core.cli.options import Folder, ReportOptions, options_class, with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius, percent
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _DigitsOptions(ReportOptions):
     epsilon: Annotated[str, "E"] = "0.25"
     """L∞ radius of FGSM in pixel units on [0, 1]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from advprop_core.cli.options import (
     Names,
     Number,
     ReportOptions,
+    options_class,
     with_options,
 )
 from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
@@ -38,7 +38,7 @@ _CELLS = "cells"  # in a report's folder: what is finished
 _MEASURES = ("mean_corruption_error", "imagenet_c", "smallest_epsilon", "shape_bias")
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     data: DataSet
     """A folder that has a folder for each class (CLASS/IMAGE, where CLASS is an id or a name of the

@@ -1,6 +1,5 @@
 """The options of ``influence``."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from advprop_core.cli.options import (
     Names,
     Number,
     ReportOptions,
+    options_class,
 )
 
 METHODS = {
@@ -23,7 +23,7 @@ METHODS = {
 """The methods by the names that people write, each with its title."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class InfluenceOptions(ReportOptions, ModelsOptions):
     """Of the command."""
 

@@ -1,6 +1,5 @@
 """What ``explain`` is asked."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -17,6 +16,7 @@ from advprop_core.cli.options import (
     Names,
     Number,
     ReportOptions,
+    options_class,
 )
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
@@ -26,7 +26,7 @@ from advprop_core.types import AttackConfig
 ALL: Final = "all"
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ExplainOptions(ReportOptions, AimOptions, AttackOptions, AnswerOptions, ModelsOptions):
     """What ``explain`` is asked; some of it is for a photo, some for a data set."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +18,7 @@ from advprop_core.cli.options import (
     Name,
     Number,
     ReportOptions,
+    options_class,
     with_options,
 )
 from advprop_core.cli.output import (
@@ -114,7 +115,7 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> Json:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _ExportOptions(ModelOptions):
     out: File
     """The .safetensors or .pth file to write."""
@@ -211,7 +212,7 @@ def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | 
     return images
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _CalibrateOptions(AttackOptions, ModelOptions):
     data: DataSet
     """A folder with a folder of images for each class, or a built-in name."""

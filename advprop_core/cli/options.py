@@ -12,7 +12,16 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import typer
 
@@ -33,7 +42,15 @@ Folder = Annotated[Path, "DIR"]
 File = Annotated[Path, "FILE"]
 DataSet = Annotated[str, "DIR"]
 
+Options = TypeVar("Options")
+
 _FOREIGN = "Describe a model file of another program, if the file does not do so"
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def options_class(definition: type[Options]) -> type[Options]:
+    """A frozen dataclass whose fields are options, so that a required one may follow another."""
+    return dataclass(frozen=True, kw_only=True)(definition)
 
 
 def with_options(
@@ -108,7 +125,7 @@ def _docstrings_in(module: str) -> dict[str, dict[str, str]]:
     return classes
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ReportOptions:
     """Of every command that reports."""
 
@@ -116,7 +133,7 @@ class ReportOptions:
     """Write the results as JSON too; - means standard output."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ForeignOptions:
     """What a foreign model file does not say itself."""
 
@@ -147,7 +164,7 @@ class ForeignOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ModelOptions(ForeignOptions):
     """Of commands that take one model."""
 
@@ -159,7 +176,7 @@ class ModelOptions(ForeignOptions):
         return open_model(self.model, self.settings)
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class ModelsOptions(ForeignOptions):
     """Of commands that take several models."""
 
@@ -189,7 +206,7 @@ def open_model(name: str, settings: ModelSettings) -> Checkpoint:
     return checkpoint
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class AttackOptions:
     """Of commands that attack."""
 
@@ -223,7 +240,7 @@ class AttackOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class AimOptions:
     """Of commands that attack a photo: through which branch, and towards what."""
 
@@ -236,7 +253,7 @@ class AimOptions:
     from the attack branch's own clean prediction."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class AnswerOptions:
     """Of commands that ask branches about a photo."""
 

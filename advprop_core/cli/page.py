@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from advprop_core.attacks.named import read_radius
-from advprop_core.cli.options import File, ModelsOptions, Name, with_options
+from advprop_core.cli.options import File, ModelsOptions, Name, options_class, with_options
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 from advprop_core.types import AttackConfig
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from advprop_core.browser.tiny_training import PageTraining
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _PageOptions(ModelsOptions):
     # Other commands have no networks of their own to fall back on.
     model: Annotated[list[str] | None, "M"] = None  # type: ignore[assignment]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +14,7 @@ from advprop_core.cli.options import (
     Folder,
     ModelOptions,
     ReportOptions,
+    options_class,
     with_options,
 )
 from advprop_core.cli.output import Report, make_folder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from advprop_core.cli.subject import Subject
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class PhotoOptions(ReportOptions, AnswerOptions, ModelOptions):
     """Of commands for one photo."""
 
@@ -37,7 +37,7 @@ class PhotoOptions(ReportOptions, AnswerOptions, ModelOptions):
         return open_subject(self.image, self.model, self.settings, self)
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _PredictOptions(PhotoOptions):
     top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
     """How many classes to list."""
@@ -66,7 +66,7 @@ def predict(options: _PredictOptions) -> None:
     report.finish(subject.to_json() | {"predictions": predictions})
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _AttackPhotoOptions(AimOptions, AttackOptions, PhotoOptions):
     out: Folder
     """Folder for the results. It is created if needed, and its files are overwritten."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advprop_core.cli.options import ReportOptions, open_model, with_options
+from advprop_core.cli.options import ReportOptions, open_model, options_class, with_options
 from advprop_core.cli.output import Json, Report
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from advprop_core.compare.bundles.replay import Replay
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class _ReplayOptions(ReportOptions):
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
     """A zip that `advprop compare --bundle` or the Playground's "Save everything" wrote."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from advprop_core.cli import values
-from advprop_core.cli.options import Folder, ModelsOptions, Name, Names, Number, ReportOptions
+from advprop_core.cli.options import (
+    Folder,
+    ModelsOptions,
+    Name,
+    Names,
+    Number,
+    ReportOptions,
+    options_class,
+)
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius
 
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
     from advprop_core.visualise.goals import Goal
 
 
-@dataclass(frozen=True, kw_only=True)
+@options_class
 class VisualiseOptions(ReportOptions, ModelsOptions):
     """What ``visualise`` is asked."""
 

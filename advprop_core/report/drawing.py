@@ -27,6 +27,8 @@ _SPELLED: Final = str.maketrans(
 )  # fmt: skip
 MAP_OPACITY: Final = 0.85
 """Of maps over photos: the ends of the scale stand out and the photo below stays visible."""
+Corner = tuple[float, float]
+"""x from the left and y from the top, in pixels."""
 _LOSSLESS = 256  # px; a larger picture would take minutes on a slow line
 
 
@@ -86,7 +88,7 @@ class Page:
 
     def write(
         self,
-        corner: tuple[float, float],
+        corner: Corner,
         text: str,
         size: int,
         *,
@@ -106,7 +108,7 @@ class Page:
         self.draw.text(corner, spell(line), colour, ImageFont.load_default(size), anchor)
 
     def paragraph(
-        self, corner: tuple[float, float], text: str, size: int, width: float, *, colour: str = INK
+        self, corner: Corner, text: str, size: int, width: float, *, colour: str = INK
     ) -> float:
         """Lines broken at spaces; returns the y below the last."""
         x, y = corner
@@ -136,7 +138,7 @@ class Page:
         """A square image at this side; not smooth shows each pixel as a block."""
         self.image.paste(enlarge(image, side, smooth=smooth), corner)
 
-    def head(self, corner: tuple[int, int], branch: str, words: str) -> None:
+    def head(self, corner: Corner, branch: str, words: str) -> None:
         """A branch's name in its colour, and what else stands above its pictures in grey."""
         x, y = corner
         self.write(corner, branch, 20, colour=branch_colour(branch))

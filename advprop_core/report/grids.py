@@ -1,17 +1,15 @@
 """The figures of a report that are read like a table; each takes rows of ``results.json``."""
 
-from collections.abc import Sequence
-
 from advprop_core.language import _
 from advprop_core.report.style import Spec, branch_title, frame, plain
-from advprop_core.report.words import Row, columns, corruption, describe_attack
+from advprop_core.report.words import Row, Rows, columns, corruption, describe_attack
 from advprop_core.text import percent_in_tenths
 
 _CELL = 24  # pixels
 _LEAST = 72  # pixels: in less, plotly takes room from the title
 
 
-def heat_map(rows: Sequence[Row]) -> Spec:
+def heat_map(rows: Rows) -> Spec:
     """Errors of one branch by corruption and severity."""
     errors = {
         (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
@@ -38,7 +36,7 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     return _grid(cells, branch_title(rows[0]), height, 40, _("severity"))
 
 
-def matrix(rows: Sequence[Row]) -> Spec:
+def matrix(rows: Rows) -> Spec:
     """Accuracy of each branch of one network under one attack through each of its branches."""
     judges = list(dict.fromkeys(row["branch"] for row in rows))
     sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in rows))

@@ -21,7 +21,7 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.tables import between
-from advprop_core.report.words import Row, branch_of, columns, describe, grouped
+from advprop_core.report.words import Row, Rows, branch_of, columns, describe, grouped
 from advprop_core.text import NORM_TITLES, NORM_UNITS, percent_in_tenths
 
 _AXES = {"linf": N_("ε in 255ths"), "l2": N_("ε, the length of the perturbation")}
@@ -31,7 +31,7 @@ _SHARES: Spec = {"range": [0, 1.02], "tickformat": "$.0%", "fixedrange": True, "
 _ON_HOVER = "ε = %{x:.3g}<br>%{y:$.1%}<extra>%{fullData.name}</extra>"
 
 
-def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
+def curve(clean: Rows, attacked: Rows, models: Sequence[str]) -> Spec:
     """Accuracy against ε under one attack of one norm, each line in the band of its intervals.
 
     Lines begin at clean rows. ``models`` are all of the report: their places decide the markers.
@@ -55,7 +55,7 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
     return _against_radius(data, first["attack"], first["norm"])
 
 
-def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
+def transfers(clean: Rows, attacked: Rows) -> Spec:
     """Accuracy against ε of a network's branches, under one attack through each of its branches.
 
     Colour is the branch that predicts; dash and marker are that which was attacked.
@@ -74,7 +74,7 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     return _against_radius(data, title, first["norm"], top=60)
 
 
-def _by_walk(clean: Sequence[Row], attacked: Sequence[Row]) -> list[list[Row]]:
+def _by_walk(clean: Rows, attacked: Rows) -> list[list[Row]]:
     """Rows of each branch under attacks through each branch, from clean images to the largest ε."""
     walks = grouped(attacked, lambda row: (*branch_of(row), row["condition"]["attack_branch"]))
     return [
@@ -86,7 +86,7 @@ def _by_walk(clean: Sequence[Row], attacked: Sequence[Row]) -> list[list[Row]]:
     ]
 
 
-def _accuracy_line(rows: Sequence[Row], index: int, name: str) -> Spec:
+def _accuracy_line(rows: Rows, index: int, name: str) -> Spec:
     """Accuracies of one branch from ε = 0 on."""
     unit = NORM_UNITS[rows[-1]["condition"]["norm"]]
     radii = [row["condition"].get("epsilon", 0) * unit for row in rows]
@@ -96,7 +96,7 @@ def _accuracy_line(rows: Sequence[Row], index: int, name: str) -> Spec:
 
 
 def dots(
-    rows: Sequence[Row],
+    rows: Rows,
     models: Sequence[str],
     title: str,
     share: str = "top1",
@@ -119,7 +119,7 @@ def dots(
     return _dotted(data, labels, max(40, 16 * len(data) + 8), title, LEGEND)
 
 
-def shape_biases(results: Sequence[Row]) -> Spec:
+def shape_biases(results: Rows) -> Spec:
     """Shape bias of each branch as a dot with its interval; branches without one are left out."""
     shown = [result for result in results if result["shape_bias"] is not None]
     models = list(dict.fromkeys(result["model"] for result in shown))
@@ -135,7 +135,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
 
 
 def _dots(
-    rows: Sequence[Row], labels: Sequence[str], heights: Sequence[float], share: str, index: int
+    rows: Rows, labels: Sequence[str], heights: Sequence[float], share: str, index: int
 ) -> Spec:
     """One branch's figures, each at its height; ``index`` is that of its model."""
     branch = rows[0]["branch"]
@@ -157,7 +157,7 @@ def _dots(
     }
 
 
-def standing(results: Sequence[Row]) -> Spec:
+def standing(results: Rows) -> Spec:
     """Share of images that are still right against ε: a step down for each image that falls."""
     norm, limit = results[0]["norm"], results[0]["limit"]
     models = list(dict.fromkeys(result["model"] for result in results))

@@ -14,6 +14,7 @@ from advprop_core.report.style import Spec, short_names
 from advprop_core.report.words import (
     Content,
     Row,
+    Rows,
     branch_of,
     describe,
     grouped,
@@ -248,16 +249,16 @@ def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
     return grouped(of_kind(content["results"], "corruption"), branch_of)
 
 
-def corrupted_how(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> str:
+def corrupted_how(by_branch: Mapping[tuple[str, str], Rows]) -> str:
     """Who made the corruptions, and what their mean error is not."""
     return _(_FROM_FILES if _are_files(by_branch) else _MADE_HERE)
 
 
-def _are_files(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> bool:
+def _are_files(by_branch: Mapping[tuple[str, str], Rows]) -> bool:
     return any(row["condition"].get("source") == "files" for row in chain(*by_branch.values()))
 
 
-def _errors_in_words(rows: Sequence[Row]) -> str:
+def _errors_in_words(rows: Rows) -> str:
     worst = min(rows, key=lambda row: row["top1"])
     return _(
         "Errors of {model}, {branch}, by corruption and severity; the largest is {share}, at "

@@ -12,6 +12,7 @@ from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.words import (
     Content,
     Row,
+    Rows,
     describe,
     grouped,
     is_quoted,
@@ -68,18 +69,18 @@ def hardest(content: Content) -> list[Row]:
     radii = [{_epsilon(row) for row in rows} for rows in families]
     shared = set.intersection(*radii) if radii else set()
 
-    def widest(rows: Sequence[Row]) -> list[Row]:
+    def widest(rows: Rows) -> list[Row]:
         limit = max(shared or {_epsilon(row) for row in rows})
         return [row for row in rows if _epsilon(row) == limit]
 
-    def rank(rows: Sequence[Row]) -> tuple[bool, float]:
+    def rank(rows: Rows) -> tuple[bool, float]:
         is_weaker = not shared and not _family(rows[0])[0].startswith(_AUTOATTACK)
         return is_weaker, sum(row["top1"] for row in rows) / len(rows)
 
     return min(map(widest, families), key=rank, default=[])
 
 
-def verdict(rows: Sequence[Row]) -> str:
+def verdict(rows: Rows) -> str:
     """Whether the best two differ by more than chance; empty where there are no two.
 
     Both were asked about the same images, so what counts is on how many of these one alone is
@@ -172,7 +173,7 @@ def _median_in_words(search: Row) -> str:
     )
 
 
-def transfers(rows: Sequence[Row]) -> str:
+def transfers(rows: Rows) -> str:
     """The accuracy of each branch of one network under an attack through each of its branches."""
     statements = [
         _(
@@ -201,7 +202,7 @@ def shape_biases(measure: Content) -> str:
     return _("Shape bias: {biases}.", biases=biases)
 
 
-def calibrations(rows: Sequence[Row]) -> str:
+def calibrations(rows: Rows) -> str:
     """Calibration errors under one condition, the smallest first."""
     errors = [row | row["calibration"] for row in rows]
     return _(
@@ -211,7 +212,7 @@ def calibrations(rows: Sequence[Row]) -> str:
     )
 
 
-def accuracies(rows: Sequence[Row]) -> str:
+def accuracies(rows: Rows) -> str:
     """All figures of a chart, for who cannot see it."""
     sentence = _("{model}, {branch}, {condition}: {share}")
     return _("; ").join(
@@ -240,7 +241,7 @@ def between(interval: Sequence[float]) -> str:
     return _("{low} to {high} %", low=low, high=high)
 
 
-def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -> str:
+def _listed(results: Rows, name: str, *, largest_first: bool = False) -> str:
     order = sorted(results, key=lambda result: float(result[name]), reverse=largest_first)
     sentence = _("{who} {share} ({interval})")
     return join(
@@ -255,7 +256,7 @@ def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -
     )
 
 
-def _by_outline(biases: Sequence[Row]) -> str:
+def _by_outline(biases: Rows) -> str:
     defined = [bias for bias in biases if bias["shape_bias"] is not None]
     order = sorted(defined, key=lambda bias: -bias["shape_bias"])
     most, least = (
@@ -270,7 +271,7 @@ def _by_outline(biases: Sequence[Row]) -> str:
     )
 
 
-def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
+def _ranked(sentence: str, rows: Rows, **words: str) -> list[str]:
     """The best in this sentence, then the others."""
     best, *runners_up = _best_first(rows)
     sentences = [
@@ -288,15 +289,15 @@ def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
     return sentences
 
 
-def _shares(rows: Sequence[Row]) -> str:
+def _shares(rows: Rows) -> str:
     return join([f"{who(row)} {percent(row['top1'])}" for row in rows])
 
 
-def _best_first(rows: Sequence[Row]) -> list[Row]:
+def _best_first(rows: Rows) -> list[Row]:
     return sorted(rows, key=lambda row: -row["top1"])
 
 
-def _attack_of(hit: Row, rows: Sequence[Row]) -> str:
+def _attack_of(hit: Row, rows: Rows) -> str:
     """``PGD-10 at ε = 2/255 (L∞)``, and of how many attacks it is the strongest."""
     attack, norm = _family(hit)
     count = len({_family(row) for row in rows if is_quoted(row)})

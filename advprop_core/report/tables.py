@@ -11,6 +11,7 @@ from advprop_core.language import _
 from advprop_core.report.words import (
     Content,
     Row,
+    Rows,
     branch_of,
     by_measure,
     describe,
@@ -66,7 +67,7 @@ def tables(content: Content) -> Iterator[Table]:
         yield _biases(measure)
 
 
-def _accuracies(title: str, rows: Sequence[Row], *, is_long: bool = False) -> Table:
+def _accuracies(title: str, rows: Rows, *, is_long: bool = False) -> Table:
     columns = (
         "model", "branch", "images", "n", "top-1", _ENDS, "top-5", _ENDS, "loss", _ENDS,
         "calibration error", _ENDS, "confidence when wrong", _ENDS,
@@ -87,7 +88,7 @@ def _accuracy(row: Row) -> Sequence[str]:
     )
 
 
-def _errors(content: Content, rows: Sequence[Row]) -> Table:
+def _errors(content: Content, rows: Rows) -> Table:
     """A row for each kind, its mean over severities; below these the means over kinds."""
     means = content["mean_corruption_error"]
     by_branch = grouped(rows, branch_of)

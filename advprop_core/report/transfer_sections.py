@@ -16,7 +16,7 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.transfer_words import by_trainable, sources
-from advprop_core.report.words import Content, Row
+from advprop_core.report.words import Content, Row, Rows
 from advprop_core.text import percent, points, trained_blocks
 
 _BANDS = N_(
@@ -75,7 +75,7 @@ def transfer_sections(content: Content) -> Iterator[Section]:
     yield Section("epochs", _("How fast does each source learn?"), groups, caption)
 
 
-def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: str) -> Plot:
+def _of_images(content: Content, trainable: str, rows: Rows, measure: str) -> Plot:
     """Accuracy, or its difference to the first source's, against the number of images."""
     data: list[Spec] = []
     texts = []
@@ -100,7 +100,7 @@ def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: s
     return Plot(key, spec, _in_words(trained, texts))
 
 
-def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]) -> Plot:
+def _of_epochs(content: Content, trainable: str, count: int, rows: Rows) -> Plot:
     data: list[Spec] = []
     texts, epochs = [], [1]
     for source in sources(content):
@@ -167,7 +167,7 @@ def _read(row: Row, measure: str) -> str:
 
 
 def _line(
-    content: Content, source: str, x: Sequence[float], rows: Sequence[Row], measure: str
+    content: Content, source: str, x: Sequence[float], rows: Rows, measure: str
 ) -> Iterator[Spec]:
     """A source's line, and below it its band where there are intervals; differences in points."""
     is_difference = measure == "difference"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from advprop_core.language import N_, _, join
 from advprop_core.report.tables import NONE, Table, between, share
-from advprop_core.report.words import Content, Row, grouped
+from advprop_core.report.words import Content, Row, Rows, grouped
 from advprop_core.text import points, trained_blocks
 
 _AMOUNTS = {
@@ -37,10 +37,11 @@ def amount(reached: Content | None) -> str:
     """``71``, ``at most 100``, ``more than 1600``: how much is needed."""
     if reached is None:
         return NONE
-    return _(_AMOUNTS[reached["relation"]], amount=f"{reached['amount']:.0f}")
+    number = f"{reached['amount']:.0f}"
+    return _(_AMOUNTS[reached["relation"]], amount=number)
 
 
-def by_trainable(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def by_trainable(rows: Rows) -> dict[str, list[Row]]:
     """Rows of ``accuracies`` or ``needed`` by what is trained."""
     return grouped(rows, lambda row: str(row["trainable"]))
 
@@ -81,7 +82,7 @@ def comparisons(content: Content) -> Iterator[tuple[str, str, str]]:
                 yield trained_blocks(trainable), source, _findings(compared)
 
 
-def _findings(rows: Sequence[Row]) -> str:
+def _findings(rows: Rows) -> str:
     """What differences are more than chance over seeds, and where no interval can say."""
     signs: dict[str, list[int]] = {sign: [] for sign in _SIGNS}
     for place, row in enumerate(rows):
@@ -98,7 +99,7 @@ def _findings(rows: Sequence[Row]) -> str:
     return _("; ").join(parts)
 
 
-def _where(rows: Sequence[Row], places: Sequence[int]) -> str:
+def _where(rows: Rows, places: Sequence[int]) -> str:
     """Numbers of images and by how much: each where they are few, from … to where they are many."""
     chosen = [rows[place] for place in places]
     if len(chosen) < _MANY:

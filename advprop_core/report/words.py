@@ -13,6 +13,7 @@ from advprop_core.types import UNBOUNDED_RADII
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
+Rows = Sequence[Row]
 Content = Mapping[str, Any]
 """``results.json``, or one of the measures in it."""
 Key = TypeVar("Key", bound=Hashable)
@@ -141,7 +142,7 @@ def describe_attack(row: Row) -> str:
     return f"{condition['attack']}, {ball(condition['norm'], condition['epsilon'])}"
 
 
-def own_attacks(rows: Sequence[Row]) -> list[Row]:
+def own_attacks(rows: Rows) -> list[Row]:
     """Without attacks through another branch, where the branch was attacked through itself too."""
     white_box = {_walk(row) for row in of_kind(rows, "attack") if _is_white_box(row)}
     return [
@@ -151,14 +152,14 @@ def own_attacks(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def matrices(rows: Sequence[Row]) -> list[list[Row]]:
+def matrices(rows: Rows) -> list[list[Row]]:
     """Rows of one network under one attack each, where it went through other branches too."""
     attacked = of_kind(rows, "attack")
     by_attack = grouped(attacked, lambda row: (row["model"], describe_attack(row)))
     return [rows for rows in by_attack.values() if len(own_attacks(rows)) < len(rows)]
 
 
-def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
+def transfers(rows: Rows) -> list[tuple[list[Row], list[Row]]]:
     """Clean rows of a network, and those under an attack through each branch at several radii."""
     attacked = [row for row in chain(*matrices(rows)) if is_bounded(row)]
     families = grouped(

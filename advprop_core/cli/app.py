@@ -9,15 +9,9 @@ from typing import Annotated
 
 import typer
 
+from advprop_core.cli.fields import Folder, Names, option_set, with_options
 from advprop_core.cli.memory import SERVER_ALLOCATOR
-from advprop_core.cli.options import (
-    Folder,
-    ForeignOptions,
-    Names,
-    open_model,
-    options_class,
-    with_options,
-)
+from advprop_core.cli.options import ForeignOptions, open_model
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundle_dir, bundled_models, says_all_itself
@@ -29,7 +23,7 @@ _LARGEST_NETWORK = 1000  # MB
 _PUBLIC_SIZES = {"maxUploadSize": 20, "maxWidgetStateSize": 2, "maxMessageSize": 50}
 
 
-@options_class
+@option_set
 class _AppOptions(ForeignOptions):
     model: Annotated[list[str] | None, "FILE"] = None
     """A model file to add to the bundled ones. For several, repeat the option or use commas.

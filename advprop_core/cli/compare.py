@@ -6,17 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli.options import (
-    AimOptions,
-    AttackOptions,
-    ClassName,
-    File,
-    Folder,
-    Name,
-    Number,
-    options_class,
-    with_options,
-)
+from advprop_core.cli.fields import ClassName, File, Folder, Name, Number, option_set, with_options
+from advprop_core.cli.options import AimOptions, AttackOptions
 from advprop_core.cli.output import Json, Report, make_folder, try_file
 from advprop_core.cli.photo import PhotoOptions
 from advprop_core.cli.values import read_choice, read_class
@@ -33,7 +24,7 @@ if TYPE_CHECKING:
 _OWN, _NOTHING = "own", "none"
 
 
-@options_class
+@option_set
 class _PerturbationOptions(AttackOptions):
     """How a photo is changed: an attack, a noise, erased parts, or not at all."""
 
@@ -92,7 +83,7 @@ class _PerturbationOptions(AttackOptions):
         return self.norm != "linf" or any(option is not None for option in linf_options)
 
 
-@options_class
+@option_set
 class _CompareOptions(AimOptions, _PerturbationOptions, PhotoOptions):
     out: Folder | None = None
     """Folder for the results. It is created if needed, and its files are overwritten."""

@@ -14,7 +14,8 @@ from advprop_core.attacks.named import (
     read_radius,
 )
 from advprop_core.cli import values
-from advprop_core.cli.options import AttackOptions, Name, Number, options_class
+from advprop_core.cli.fields import Name, Number, option_set
+from advprop_core.cli.options import AttackOptions
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _ATTACKS = (*GRADIENT_ATTACKS, AUTOATTACK)
 
 
-@options_class
+@option_set
 class ConditionOptions(AttackOptions):
     """Attacks, corruptions and probes; each ``read_`` raises InputError for what cannot be."""
 

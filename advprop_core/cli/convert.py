@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
-from advprop_core.cli.options import File, ForeignOptions, options_class, with_options
+from advprop_core.cli.fields import File, option_set, with_options
+from advprop_core.cli.options import ForeignOptions
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 
 
-@options_class
+@option_set
 class _ConvertOptions(ForeignOptions):
     file: Annotated[Path, typer.Argument(metavar="FILE")]
     """A safetensors, .pth, .pt, .pth.tar or .bin file."""

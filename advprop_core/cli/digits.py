@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from advprop_core.cli.options import Folder, ReportOptions, options_class, with_options
+from advprop_core.cli.fields import Folder, option_set, with_options
+from advprop_core.cli.options import ReportOptions
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius, percent
 
 
-@options_class
+@option_set
 class _DigitsOptions(ReportOptions):
     epsilon: Annotated[str, "E"] = "0.25"
     """L∞ radius of FGSM in pixel units on [0, 1]."""

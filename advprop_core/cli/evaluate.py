@@ -9,16 +9,9 @@ import typer
 
 from advprop_core.cli import values
 from advprop_core.cli.conditions import ConditionOptions
+from advprop_core.cli.fields import DataSet, Names, Number, option_set, with_options
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import (
-    DataSet,
-    ModelsOptions,
-    Names,
-    Number,
-    ReportOptions,
-    options_class,
-    with_options,
-)
+from advprop_core.cli.options import ModelsOptions, ReportOptions
 from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError, about
@@ -38,7 +31,7 @@ _CELLS = "cells"  # in a report's folder: what is finished
 _MEASURES = ("mean_corruption_error", "imagenet_c", "smallest_epsilon", "shape_bias")
 
 
-@options_class
+@option_set
 class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     data: DataSet
     """A folder that has a folder for each class (CLASS/IMAGE, where CLASS is an id or a name of the

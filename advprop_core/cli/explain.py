@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from advprop_core.cli.fields import with_options
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report
 from advprop_core.errors import InputError
 

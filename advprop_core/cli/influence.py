@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from advprop_core.cli import values
+from advprop_core.cli.fields import with_options
 from advprop_core.cli.influence_options import METHODS, InfluenceOptions
-from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError, about
 

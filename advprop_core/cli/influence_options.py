@@ -4,17 +4,8 @@ from typing import Annotated
 
 import typer
 
-from advprop_core.cli.options import (
-    ClassName,
-    DataSet,
-    Folder,
-    ModelsOptions,
-    Name,
-    Names,
-    Number,
-    ReportOptions,
-    options_class,
-)
+from advprop_core.cli.fields import ClassName, DataSet, Folder, Name, Names, Number, option_set
+from advprop_core.cli.options import ModelsOptions, ReportOptions
 
 METHODS = {
     "last-layer": "influence function of the last layer",
@@ -23,7 +14,7 @@ METHODS = {
 """The methods by the names that people write, each with its title."""
 
 
-@options_class
+@option_set
 class InfluenceOptions(ReportOptions, ModelsOptions):
     """Of the command."""
 

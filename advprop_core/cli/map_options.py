@@ -6,17 +6,13 @@ from typing import Annotated, Final
 import typer
 
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice
+from advprop_core.cli.fields import ClassName, Folder, Names, Number, option_set
 from advprop_core.cli.options import (
     AimOptions,
     AnswerOptions,
     AttackOptions,
-    ClassName,
-    Folder,
     ModelsOptions,
-    Names,
-    Number,
     ReportOptions,
-    options_class,
 )
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
@@ -26,7 +22,7 @@ from advprop_core.types import AttackConfig
 ALL: Final = "all"
 
 
-@options_class
+@option_set
 class ExplainOptions(ReportOptions, AimOptions, AttackOptions, AnswerOptions, ModelsOptions):
     """What ``explain`` is asked; some of it is for a photo, some for a data set."""
 

@@ -10,17 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advprop_core.cli.options import (
-    AttackOptions,
-    DataSet,
-    File,
-    ModelOptions,
-    Name,
-    Number,
-    ReportOptions,
-    options_class,
-    with_options,
-)
+from advprop_core.cli.fields import DataSet, File, Name, Number, option_set, with_options
+from advprop_core.cli.options import AttackOptions, ModelOptions, ReportOptions
 from advprop_core.cli.output import (
     Json,
     Report,
@@ -115,7 +106,7 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> Json:
     }
 
 
-@options_class
+@option_set
 class _ExportOptions(ModelOptions):
     out: File
     """The .safetensors or .pth file to write."""
@@ -212,7 +203,7 @@ def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | 
     return images
 
 
-@options_class
+@option_set
 class _CalibrateOptions(AttackOptions, ModelOptions):
     data: DataSet
     """A folder with a folder of images for each class, or a built-in name."""

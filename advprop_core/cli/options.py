@@ -1,131 +1,24 @@
-"""A command's options are the fields of a dataclass, and a field's docstring is its help."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
-import ast
-import copy
-import functools
-import inspect
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import cache
-from itertools import pairwise
-from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from advprop_core.attacks.named import gradient_attack, read_radius
 from advprop_core.cli import values
+from advprop_core.cli.fields import ClassName, Name, Names, Number, option_set
 from advprop_core.models.settings import ModelSettings, read_channels, read_class_names
 from advprop_core.types import NORMS, AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
 
-# What an option takes; the text is what its help shows for the value.
-Name = Annotated[str, "NAME"]
-Names = Annotated[list[str], "NAME"]
-ClassName = Annotated[str, "CLASS"]
-Number = Annotated[int, "N"]
-Folder = Annotated[Path, "DIR"]
-File = Annotated[Path, "FILE"]
-DataSet = Annotated[str, "DIR"]
-
-Options = TypeVar("Options")
-
 _FOREIGN = "Describe a model file of another program, if the file does not do so"
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-def options_class(definition: type[Options]) -> type[Options]:
-    """A frozen dataclass whose fields are options, so that a required one may follow another."""
-    return dataclass(frozen=True, kw_only=True)(definition)
-
-
-def with_options(
-    command: Callable[..., None], further: Sequence[inspect.Parameter] = ()
-) -> Callable[..., None]:
-    """Give a command an option for each field of the dataclass that it takes.
-
-    Args:
-        command: Takes that dataclass, and second the values of further options, if there are any.
-        further: Parameters as Typer reads them.
-    """
-    options_class = next(iter(inspect.signature(command, eval_str=True).parameters.values()))
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        others = [{p.name: given.pop(p.name) for p in further}] if further else []
-        command(options_class.annotation(**given), *others)
-
-    # Typer asks for the signature and passes what it names as keywords.
-    parameters = [*options_of(options_class.annotation), *further]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
-
-
-def options_of(options_class: type) -> Iterator[inspect.Parameter]:
-    """A parameter as Typer reads it for each field of the class, the required ones first."""
-    hints, helps = get_type_hints(options_class, include_extras=True), docstrings(options_class)
-    for field in sorted(fields(options_class), key=lambda field: field.default is not MISSING):
-        hint, option = hints[field.name], typer.Option()
-        # `Name | None` hides what is annotated one level down.
-        inner = next(
-            (part for part in (hint, *get_args(hint)) if get_origin(part) is Annotated), None
-        )
-        if inner is not None:
-            kind, about = get_args(inner)
-            hint = kind if inner is hint else kind | None
-            option = typer.Option(metavar=about) if isinstance(about, str) else copy.copy(about)
-        elif hint is bool:
-            option = typer.Option(f"--{field.name.replace('_', '-')}")  # without a --no-
-        option.help = option.help or helps[field.name]
-        yield inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=Annotated[hint, option],
-        )
-
-
-def docstrings(owner: type) -> dict[str, str]:
-    """Docstring of each field of a dataclass; Python itself does not keep them."""
-    texts: dict[str, str] = {}
-    for base in reversed(owner.__mro__):
-        texts |= (
-            _docstrings_in(base.__module__).get(base.__name__, {}) if is_dataclass(base) else {}
-        )
-    return texts
-
-
-@cache
-def _docstrings_in(module: str) -> dict[str, dict[str, str]]:
-    """Class to field to docstring; of a module at once, for asking for one class parses it all."""
-    classes: dict[str, dict[str, str]] = {}
-    for definition in ast.parse(inspect.getsource(sys.modules[module])).body:
-        for statements in pairwise(getattr(definition, "body", [])):
-            match definition, *statements:
-                case (
-                    ast.ClassDef(class_name),
-                    ast.AnnAssign(target=ast.Name(name)),
-                    ast.Expr(ast.Constant(str(text))),
-                ):
-                    classes.setdefault(class_name, {})[name] = " ".join(text.split())
-    return classes
-
-
-@options_class
+@option_set
 class ReportOptions:
     """Of every command that reports."""
 
@@ -133,7 +26,7 @@ class ReportOptions:
     """Write the results as JSON too; - means standard output."""
 
 
-@options_class
+@option_set
 class ForeignOptions:
     """What a foreign model file does not say itself."""
 
@@ -164,7 +57,7 @@ class ForeignOptions:
         )
 
 
-@options_class
+@option_set
 class ModelOptions(ForeignOptions):
     """Of commands that take one model."""
 
@@ -176,7 +69,7 @@ class ModelOptions(ForeignOptions):
         return open_model(self.model, self.settings)
 
 
-@options_class
+@option_set
 class ModelsOptions(ForeignOptions):
     """Of commands that take several models."""
 
@@ -206,7 +99,7 @@ def open_model(name: str, settings: ModelSettings) -> Checkpoint:
     return checkpoint
 
 
-@options_class
+@option_set
 class AttackOptions:
     """Of commands that attack."""
 
@@ -240,7 +133,7 @@ class AttackOptions:
         )
 
 
-@options_class
+@option_set
 class AimOptions:
     """Of commands that attack a photo: through which branch, and towards what."""
 
@@ -253,7 +146,7 @@ class AimOptions:
     from the attack branch's own clean prediction."""
 
 
-@options_class
+@option_set
 class AnswerOptions:
     """Of commands that ask branches about a photo."""
 

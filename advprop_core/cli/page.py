@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from advprop_core.attacks.named import read_radius
-from advprop_core.cli.options import File, ModelsOptions, Name, options_class, with_options
+from advprop_core.cli.fields import File, Name, option_set, with_options
+from advprop_core.cli.options import ModelsOptions
 from advprop_core.cli.output import Report, require_new_file, try_file
 from advprop_core.errors import InputError
 from advprop_core.types import AttackConfig
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from advprop_core.browser.tiny_training import PageTraining
 
 
-@options_class
+@option_set
 class _PageOptions(ModelsOptions):
     # Other commands have no networks of their own to fall back on.
     model: Annotated[list[str] | None, "M"] = None  # type: ignore[assignment]

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from advprop_core.cli.fields import Folder, option_set, with_options
 from advprop_core.cli.options import (
     AimOptions,
     AnswerOptions,
     AttackOptions,
-    Folder,
     ModelOptions,
     ReportOptions,
-    options_class,
-    with_options,
 )
 from advprop_core.cli.output import Report, make_folder
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from advprop_core.cli.subject import Subject
 
 
-@options_class
+@option_set
 class PhotoOptions(ReportOptions, AnswerOptions, ModelOptions):
     """Of commands for one photo."""
 
@@ -37,7 +35,7 @@ class PhotoOptions(ReportOptions, AnswerOptions, ModelOptions):
         return open_subject(self.image, self.model, self.settings, self)
 
 
-@options_class
+@option_set
 class _PredictOptions(PhotoOptions):
     top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
     """How many classes to list."""
@@ -66,7 +64,7 @@ def predict(options: _PredictOptions) -> None:
     report.finish(subject.to_json() | {"predictions": predictions})
 
 
-@options_class
+@option_set
 class _AttackPhotoOptions(AimOptions, AttackOptions, PhotoOptions):
     out: Folder
     """Folder for the results. It is created if needed, and its files are overwritten."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advprop_core.cli.options import ReportOptions, open_model, options_class, with_options
+from advprop_core.cli.fields import option_set, with_options
+from advprop_core.cli.options import ReportOptions, open_model
 from advprop_core.cli.output import Json, Report
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from advprop_core.compare.bundles.replay import Replay
 
 
-@options_class
+@option_set
 class _ReplayOptions(ReportOptions):
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
     """A zip that `advprop compare --bundle` or the Playground's "Save everything" wrote."""

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from advprop_core.cli.fields import DataSet, Folder, Names, option_set, with_options
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import DataSet, Folder, Names, options_class, with_options
 from advprop_core.cli.output import command_line, is_first_process
 from advprop_core.cli.progress import TrainingBar
 from advprop_core.cli.train_recipe import recipe_options, resolve
@@ -19,7 +19,7 @@ from advprop_core.models.header import read_info
 from advprop_core.training.recipe_files import RECIPE, shipped_recipes
 
 
-@options_class
+@option_set
 class _TrainOptions:
     data: DataSet
     """Folder with train/ and val/, or `shapes`; for --objective auxiliary any folder of photos."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer
 
 from advprop_core.attacks.named import read_radius
-from advprop_core.cli.options import docstrings
+from advprop_core.cli.fields import docstrings
 from advprop_core.cli.values import DEFAULT_RADII
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself

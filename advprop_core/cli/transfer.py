@@ -6,16 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from advprop_core.cli.fields import DataSet, File, Folder, Number, option_set, with_options
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.options import (
-    DataSet,
-    File,
-    Folder,
-    Number,
-    ReportOptions,
-    options_class,
-    with_options,
-)
+from advprop_core.cli.options import ReportOptions
 from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.cli.values import split_list
@@ -29,7 +22,7 @@ if TYPE_CHECKING:
 _LISTED = 5  # failed cells that are named
 
 
-@options_class
+@option_set
 class _TransferOptions(ReportOptions):
     out: Folder
     """Folder for results.json, report.html and finished cells. The same command, or one with more

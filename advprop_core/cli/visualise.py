@@ -1,6 +1,6 @@
 """What a branch would like to see: ``visualise``, of a class or of a channel."""
 
-from advprop_core.cli.options import with_options
+from advprop_core.cli.fields import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.cli.visualise_options import VisualiseOptions
 

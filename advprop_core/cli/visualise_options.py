@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from advprop_core.cli import values
-from advprop_core.cli.options import (
-    Folder,
-    ModelsOptions,
-    Name,
-    Names,
-    Number,
-    ReportOptions,
-    options_class,
-)
+from advprop_core.cli.fields import Folder, Name, Names, Number, option_set
+from advprop_core.cli.options import ModelsOptions, ReportOptions
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius
 
@@ -25,7 +18,7 @@ if TYPE_CHECKING:
     from advprop_core.visualise.goals import Goal
 
 
-@options_class
+@option_set
 class VisualiseOptions(ReportOptions, ModelsOptions):
     """What ``visualise`` is asked."""
 

@@ -15,7 +15,7 @@ from advprop_core.types import InputKind
 Array = NDArray[np.float32]
 Sign = Literal["magnitude", "signed", "change"]
 Span = tuple[float, float]
-Rgb = tuple[int, int, int]
+Rgb = tuple[int, ...]
 Cell = tuple[InputKind, str]
 """Kind of input, and branch."""
 
@@ -109,7 +109,11 @@ def colour_stops(sign: Sign) -> list[tuple[float, Rgb, float]]:
     colours = COLOUR_SCALES[sign]
     positions = np.linspace(0, 1, len(colours)).tolist()
     return [
-        (position, _rgb(colour), position**1.5 if sign == "magnitude" else abs(2 * position - 1))
+        (
+            position,
+            (*bytes.fromhex(colour[1:]),),
+            position**1.5 if sign == "magnitude" else abs(2 * position - 1),
+        )
         for position, colour in zip(positions, colours, strict=True)
     ]
 
@@ -150,8 +154,3 @@ def _interpolate(values: Array, sign: Sign, span: Span) -> tuple[Array, Array]:
     channels = [np.interp(share, positions, levels) / 255 for levels in zip(*colours, strict=True)]
     cover = np.interp(share, positions, covers).astype(np.float32)
     return np.stack(channels).astype(np.float32), cover
-
-
-def _rgb(colour: str) -> Rgb:
-    red, green, blue = bytes.fromhex(colour[1:])
-    return red, green, blue

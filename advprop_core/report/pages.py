@@ -74,6 +74,9 @@ def page(content: Content) -> str:
     sample = f"{images_asked(content)} of {escape(str(content['data']))},\nseed {content['seed']}."
     short = with_short_names(content)
     body = _body(content, sections(short), sample, tables.tables(content))
+    warnings = _list("Look twice", [warning["text"] for warning in content.get("warnings", ())])
+    if checked := gradients_checked(content):
+        warnings = f"<p>{escape(checked)}</p>"
     lead = f"""<h1>How robust are {escape(models)}?</h1>
 <p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
 {images_asked(content)}, seed {content["seed"]}.
@@ -82,7 +85,7 @@ Whiskers, bands and brackets are 95 % intervals: Wilson's for accuracies, bootst
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
 {"".join(map(_paragraph, headline(short)))}
 {_notes(content.get("notes", ()))}{_again(str(content["command"]))}
-{_warnings(content)}
+{warnings}
 {body}"""
     return _document(f"{models} on {content['data']}", lead)
 
@@ -96,6 +99,11 @@ def transfer_page(content: Content) -> str:
     body = _body(content, sections, sample, transfer_words.tables(content))
     title = f"How well do networks learn {data}?"
     remarks = [*content["notes"], *([_HEAD_ONLY] if "0" in content["trainable"] else [])]
+    failed = [
+        f"{row['source']}, {trained_blocks(row['trainable'])}, {row['num_images']} images, "
+        f"seed {row['seed']}: {row['reason']}"
+        for row in content["failed"]
+    ]
     lead = f"""<h1>{escape(title)}</h1>
 <p class="small">Measured by AdvProp Lens, as in Utrera et al. (arXiv 2007.05869): {sample}
 Each network gets a new head and is trained for {training["epochs"]} epochs in batches of at most
@@ -104,7 +112,7 @@ Each network gets a new head and is trained for {training["epochs"]} epochs in b
 {escape(f"Sources are compared with {first}." if others else "")}</p>
 {"".join(map(_paragraph, transfer_words.headline(content)))}
 {_notes(remarks)}{_again(str(content["command"]))}
-{_failed(content)}
+{_list("Cells that failed twice", failed)}
 {body}"""
     return _document(title, lead)
 
@@ -119,23 +127,6 @@ def _body(
     footer = f"{sample} {_again(str(content['command']))}"
     body = "".join(_section(section, footer) for section in sections)
     return f"{body}\n<h2>All figures</h2>\n{''.join(map(_table, figures))}"
-
-
-def _warnings(content: Content) -> str:
-    if checked := gradients_checked(content):
-        return f"<p>{escape(checked)}</p>"
-    return _list("Look twice", [warning["text"] for warning in content.get("warnings", ())])
-
-
-def _failed(content: Content) -> str:
-    return _list(
-        "Cells that failed twice",
-        [
-            f"{row['source']}, {trained_blocks(row['trainable'])}, {row['num_images']} images, "
-            f"seed {row['seed']}: {row['reason']}"
-            for row in content["failed"]
-        ],
-    )
 
 
 def _list(title: str, texts: Sequence[str]) -> str:

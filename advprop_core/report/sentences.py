@@ -91,8 +91,13 @@ def verdict(rows: Rows) -> str:
         return ""
     second = runners_up[0]
     counts = pair(best, second)
-    if counts is None:
-        return _without_pairs(best, second)
+    if counts is None:  # which images each got right is not known
+        if second["interval"][1] <= best["interval"][0]:
+            return ""
+        return _(
+            "The intervals of the best two overlap. This does not show whether they differ. A test "
+            "needs the answer to each image, and these results do not contain them."
+        )
     pairs = math.comb(len(rows), 2)
     p = min(1.0, pairs * counts.p)
     explained = _("more than chance explains") if p < _RARE else _("chance alone may explain that")
@@ -108,23 +113,8 @@ def verdict(rows: Rows) -> str:
         second=who(second),
         only_second=counts.only_second,
         explained=explained,
-        test=test.format(p=_p(p), pairs=pairs),
+        test=test.format(p="p < 0.001" if p < 0.001 else f"p = {p:.2g}", pairs=pairs),
     )
-
-
-def _without_pairs(best: Row, second: Row) -> str:
-    """What can be said where it is not known which images each got right."""
-    if second["interval"][1] <= best["interval"][0]:
-        return ""
-    return _(
-        "The intervals of the best two overlap. This does not show whether they differ. A test "
-        "needs the answer to each image, and these results do not contain them."
-    )
-
-
-def _p(value: float) -> str:
-    """``p = 0.03``; below a thousandth, that it is."""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
 def corruption_errors(measure: Content, *, from_files: bool) -> str:
@@ -153,7 +143,11 @@ def articles_mce(measure: Content) -> str:
 
 def smallest_radii(measure: Content) -> str:
     """Median smallest radii, the largest first; what is never fooled counts as above the limit."""
-    order = sorted(measure["results"], key=_median, reverse=True)
+
+    def median(search: Row) -> float:
+        return math.inf if search["median"] is None else float(search["median"])
+
+    order = sorted(measure["results"], key=median, reverse=True)
     return _(
         "Median ε at which {attack} fools the branch: {medians}.",
         attack=order[0]["attack"],
@@ -315,7 +309,3 @@ def _epsilon(row: Row) -> float:
 
 def _family(row: Row) -> tuple[str, str]:
     return row["condition"]["attack"], row["condition"]["norm"]
-
-
-def _median(search: Row) -> float:
-    return math.inf if search["median"] is None else float(search["median"])

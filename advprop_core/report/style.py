@@ -80,21 +80,21 @@ def symbol(branch: str, index: int) -> str:
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
     """Models to labels: a file's folder and stem, with more folders where two would be alike."""
-    parts = {model: _parts(model) for model in models}
-    return {model: _short(model, parts) for model in models}
-
-
-def _short(model: str, parts: Mapping[str, tuple[str, ...]]) -> str:
-    for count in range(2, len(parts[model]) + 2):
-        label = parts[model][-count:]
-        if sum(other[-count:] == label for other in parts.values()) == 1:
-            return "/".join(label)
-    return model
-
-
-def _parts(model: str) -> tuple[str, ...]:
-    path = PurePath(model)
-    return (*path.parts[:-1], path.stem) if path.suffix in _CHECKPOINTS else (model,)
+    parts = {}
+    for model in models:
+        path = PurePath(model)
+        is_file = path.suffix in _CHECKPOINTS
+        parts[model] = (*path.parts[:-1], path.stem) if is_file else (model,)
+    labels = {}
+    for model, own_parts in parts.items():
+        ends = [own_parts[-count:] for count in range(2, len(own_parts) + 2)]
+        unique = (
+            "/".join(end)
+            for end in ends
+            if sum(other[-len(end) :] == end for other in parts.values()) == 1
+        )
+        labels[model] = next(unique, model)
+    return labels
 
 
 def plain(text: str) -> str:

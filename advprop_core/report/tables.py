@@ -72,20 +72,19 @@ def _accuracies(title: str, rows: Rows, *, is_long: bool = False) -> Table:
         "model", "branch", "images", "n", "top-1", _ENDS, "top-5", _ENDS, "loss", _ENDS,
         "calibration error", _ENDS, "confidence when wrong", _ENDS,
     )  # fmt: skip
-    return Table(title, columns, [*map(_accuracy, rows)], (0, 1, 2, 4, 5, 6, 8, 10), is_long)
-
-
-def _accuracy(row: Row) -> Sequence[str]:
-    figures = by_measure(row)
-    return (
-        *branch_of(row),
-        describe(row),
-        str(row["n"]),
-        *_with_ends(figures, "top1", "top5"),
-        f"{row['loss']:.3f}",
-        " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or NONE,
-        *_with_ends(figures, "expected_calibration_error", "confidence_when_wrong"),
-    )
+    lines = [
+        (
+            *branch_of(row),
+            describe(row),
+            str(row["n"]),
+            *_with_ends(row, "top1", "top5"),
+            f"{row['loss']:.3f}",
+            " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or NONE,
+            *_with_ends(row, "expected_calibration_error", "confidence_when_wrong"),
+        )
+        for row in map(by_measure, rows)
+    ]
+    return Table(title, columns, lines, (0, 1, 2, 4, 5, 6, 8, 10), is_long)
 
 
 def _errors(content: Content, rows: Rows) -> Table:

@@ -16,7 +16,7 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.transfer_words import by_trainable, sources
-from advprop_core.report.words import Content, Row, Rows
+from advprop_core.report.words import Content, Rows
 from advprop_core.text import percent, points, trained_blocks
 
 _BANDS = N_(
@@ -85,12 +85,15 @@ def _of_images(content: Content, trainable: str, rows: Rows, measure: str) -> Pl
             key=lambda row: row["num_images"],
         )
         if shown:
+            figure = percent(shown[-1]["accuracy"])
+            if measure == "difference":
+                figure = _("{count} points", count=points(shown[-1]["difference"]))
             data += _line(content, source, [row["num_images"] for row in shown], shown, measure)
             texts.append(
                 _(
                     "{source} {figure} with {count} images",
                     source=source,
-                    figure=_read(shown[-1], measure),
+                    figure=figure,
                     count=shown[-1]["num_images"],
                 )
             )
@@ -158,12 +161,6 @@ def _images(count: int) -> str:
 
 def _in_words(title: str, texts: Sequence[str]) -> str:
     return _("{what}: {figures}", what=title, figures=join(texts))
-
-
-def _read(row: Row, measure: str) -> str:
-    if measure == "difference":
-        return _("{count} points", count=points(row["difference"]))
-    return percent(row["accuracy"])
 
 
 def _line(

@@ -121,7 +121,13 @@ def gradients_checked(content: Content) -> str | None:
     """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
     white_box = [row for row in of_kind(content["results"], "attack") if _is_white_box(row)]
     noise = any(row["condition"]["attack"] == "noise" for row in white_box)
-    left = [row["top1"] for row in white_box if not is_bounded(row) and _walks(row)]
+    # One long step, or noise, may well leave images right.
+    walks = [
+        row
+        for row in white_box
+        if row["condition"]["attack"] != "noise" and row["condition"]["steps"] > 1
+    ]
+    left = [row["top1"] for row in walks if not is_bounded(row)]
     if content.get("warnings") or not noise or not left:
         return None
     return _(
@@ -129,11 +135,6 @@ def gradients_checked(content: Content) -> str | None:
         "radius, and with no limit on ε, at most {share} of images are still right.",
         share=percent(max(left)),
     )
-
-
-def _walks(row: Row) -> bool:
-    """Whether it takes several steps; one long step, or noise, may well leave images right."""
-    return bool(row["condition"]["attack"] != "noise" and row["condition"]["steps"] > 1)
 
 
 def describe_attack(row: Row) -> str:

@@ -11,7 +11,6 @@ from advprop_core.cli.map_options import ExplainOptions
 from advprop_core.cli.output import Json, Report, make_folder
 from advprop_core.cli.progress import counting, in_parts
 from advprop_core.cli.subject import (
-    Subject,
     open_subject,
 )
 from advprop_core.cli.trust_tables import Figures, curve_array, legend, trust_json, trust_table
@@ -24,9 +23,8 @@ from advprop_core.models.class_names import class_json
 from advprop_core.report import drawing
 from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
 from advprop_core.report.comparison_words import describe_attack
-from advprop_core.report.map_sheet import Column, draw_map_sheet, row_span
-from advprop_core.text import percent
-from advprop_core.types import AttackConfig, Comparison, InputKind
+from advprop_core.report.map_sheet import draw_map_sheet, row_span
+from advprop_core.types import AttackConfig, InputKind
 
 _SIDE = 384  # smaller maps are enlarged to this for their PNG
 
@@ -78,11 +76,15 @@ def explain_photo(
         subject.tell(report, result, config)
     arrays = {**picture_arrays(result)} if config else {}
     maps, changes = _save_maps(report, folder, rows, figures, arrays)
-    columns = _columns(subject, result, [*inputs])
-    sentence = _explained(subject, result, config, explained)
+    names = subject.info.class_names
+    is_true = ", the true class" if explained == subject.true_class else ""
+    sentence = f"Maps for “{names[explained]}”{is_true}."
+    if config:
+        sentence += f" Attack: {describe_attack(config, result.attack_branch)}."
     titles = ", ".join(METHODS[method].title for method in left_out)
     notes = [f"Left out because they do not fit this network: {titles}."] if titles else []
-    draw_map_sheet(rows, columns, subject.title, sentence, notes).save(folder / "maps.png")
+    sheet = draw_map_sheet(rows, result, names, subject.title, sentence, notes)
+    sheet.save(folder / "maps.png")
     content = subject.manifest(result, config, only_clean=config is None) | {
         "class": class_json(subject.info, explained),
         "seed": choice.seed,
@@ -97,30 +99,9 @@ def explain_photo(
         report.show(trust_table(rows, figures))
         report.say(legend(figures))
     pictures = sum(1 for drawn in (*maps, *changes) if drawn["file"])
-    name = subject.info.class_names[explained]
-    report.save(folder, f"maps.png, {pictures} pictures of maps of “{name}”", arrays, content)
+    what = f"maps.png, {pictures} pictures of maps of “{names[explained]}”"
+    report.save(folder, what, arrays, content)
     report.finish(content)
-
-
-def _columns(subject: Subject, result: Comparison, kinds: Sequence[InputKind]) -> list[Column]:
-    columns = []
-    for branch in subject.branches:
-        for kind in kinds:
-            top = result.predictions[kind, branch]
-            says = f"{percent(top.confidence)} {subject.info.class_names[top.class_index]}"
-            pixels = result.clean if kind == "clean" else result.adversarial
-            columns.append(Column(kind, branch, pixels, says))
-    return columns
-
-
-def _explained(
-    subject: Subject, result: Comparison, config: AttackConfig | None, explained: int
-) -> str:
-    name = subject.info.class_names[explained]
-    sentence = f"Maps for “{name}”{', the true class' if explained == subject.true_class else ''}."
-    if config:
-        sentence += f" Attack: {describe_attack(config, result.attack_branch)}."
-    return sentence
 
 
 def _save_maps(

@@ -108,14 +108,11 @@ def colour_stops(sign: Sign) -> list[tuple[float, Rgb, float]]:
     """
     colours = COLOUR_SCALES[sign]
     positions = np.linspace(0, 1, len(colours)).tolist()
-    return [
-        (
-            position,
-            (*bytes.fromhex(colour[1:]),),
-            position**1.5 if sign == "magnitude" else abs(2 * position - 1),
-        )
-        for position, colour in zip(positions, colours, strict=True)
-    ]
+    stops = []
+    for position, colour in zip(positions, colours, strict=True):
+        cover = position**1.5 if sign == "magnitude" else abs(2 * position - 1)
+        stops.append((position, tuple(bytes.fromhex(colour[1:])), cover))
+    return stops
 
 
 def colourise(values: Array, sign: Sign, span: Span) -> Array:

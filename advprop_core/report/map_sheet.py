@@ -1,7 +1,6 @@
 """One picture of all maps: a row per method, a column per branch and input."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PIL import Image
 from torch import Tensor
@@ -11,7 +10,8 @@ from advprop_core.faithfulness.maps import flaw
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
 from advprop_core.report.colours import Span, branch_colour, colour_span
-from advprop_core.types import InputKind
+from advprop_core.text import percent
+from advprop_core.types import Comparison, InputKind
 
 _MARGIN = 40
 _LABEL = 290  # width of the column with names and scales; wider where the page has room
@@ -25,23 +25,6 @@ _READING = (
 )
 
 
-@dataclass(frozen=True)
-class Column:
-    """What all the maps below one another are of.
-
-    Attributes:
-        kind: Kind of input.
-        branch: Which branch.
-        pixels: (3, H, W) of the input.
-        says: What the branch predicts, in words.
-    """
-
-    kind: InputKind
-    branch: str
-    pixels: Tensor
-    says: str
-
-
 def row_span(row: MapRow) -> Span:
     """The values at both ends of the colours that the maps of a row share."""
     return colour_span(
@@ -51,17 +34,23 @@ def row_span(row: MapRow) -> Span:
 
 def draw_map_sheet(
     rows: Sequence[MapRow],
-    columns: Sequence[Column],
+    comparison: Comparison,
+    names: Sequence[str],
     title: str,
     subject: str,
     notes: Sequence[str] = (),
 ) -> Image.Image:
     """Maps in a grid: a row per method, a column per branch and input.
 
-    The title is model and photo; the subject is what is explained, and how the photo was perturbed;
-    notes stand below.
+    Args:
+        rows: Maps of the same inputs and branches.
+        comparison: Holds the inputs and what each branch predicts for them.
+        names: Name of each class.
+        title: Model and photo.
+        subject: What is explained, and how the photo was perturbed.
+        notes: What stands below.
     """
-    sheet = _Sheet(columns, len(rows))
+    sheet = _Sheet(rows, comparison, names)
     sheet.write((_MARGIN, 36), title, 30, width=sheet.wide)
     y = round(sheet.paragraph((_MARGIN, 84), subject, 20, sheet.wide)) + 20
     y = sheet.heads(y)
@@ -76,23 +65,29 @@ def draw_map_sheet(
 class _Sheet(drawing.Page):
     """Words at the left, columns of tiles at the right; what draws returns the y below it."""
 
-    def __init__(self, columns: Sequence[Column], rows: int) -> None:
-        tiles = len(columns) * (_TILE + _GAP) - _GAP
+    def __init__(
+        self, rows: Sequence[MapRow], comparison: Comparison, names: Sequence[str]
+    ) -> None:
+        # All inputs of a branch side by side.
+        cells = sorted(rows[0].maps, key=lambda cell: comparison.branches.index(cell[1]))
+        tiles = len(cells) * (_TILE + _GAP) - _GAP
         width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
-        super().__init__(width, (rows + 1) * (_TILE + _GAP) + 1200)
-        self.columns, self.wide = columns, width - 2 * _MARGIN
+        super().__init__(width, (len(rows) + 1) * (_TILE + _GAP) + 1200)
+        self.comparison, self.names, self.wide = comparison, names, width - 2 * _MARGIN
         first = width - _MARGIN - tiles
-        self.lefts = range(first, first + tiles, _TILE + _GAP)
+        self.columns = dict(zip(cells, range(first, width, _TILE + _GAP), strict=False))
         self.label = first - _MARGIN - 2 * _GAP
 
     def heads(self, y: int) -> int:
         """How to read the maps; branch, input, prediction and the input itself."""
         self.paragraph((_MARGIN, y + 70), _READING, 15, self.label, colour=drawing.MUTED)
-        for x, column in zip(self.lefts, self.columns, strict=True):
-            self.draw.rectangle([x, y, x + _TILE - 1, y + 3], branch_colour(column.branch))
-            self.head((x, y + 12), column.branch, f"{column.kind} photo")
-            self.write((x, y + 42), column.says, 17, width=_TILE)
-            self.paste((x, y + 70), decoding.to_image(column.pixels), _TILE)
+        for (kind, branch), x in self.columns.items():
+            answer = self.comparison.predictions[kind, branch]
+            says = f"{percent(answer.confidence)} {self.names[answer.class_index]}"
+            self.draw.rectangle([x, y, x + _TILE - 1, y + 3], branch_colour(branch))
+            self.head((x, y + 12), branch, f"{kind} photo")
+            self.write((x, y + 42), says, 17, width=_TILE)
+            self.paste((x, y + 70), decoding.to_image(self._pixels(kind)), _TILE)
         return y + 70 + _TILE + _GAP
 
     def row(self, row: MapRow, y: int) -> int:
@@ -106,14 +101,17 @@ class _Sheet(drawing.Page):
         below = self.paragraph(corner, measures, 14, self.label, colour=drawing.MUTED)
         sign, span = row.method.sign, row_span(row)
         self.scale((_MARGIN, round(below) + 10), drawing.colour_bar((_TILE, 12), sign), span)
-        for x, column in zip(self.lefts, self.columns, strict=True):
-            values = row.maps[column.kind, column.branch].values
+        for (kind, branch), x in self.columns.items():
+            values = row.maps[kind, branch].values
             if undefined := flaw(values):
                 self.draw.rectangle([x, y, x + _TILE - 1, y + _TILE - 1], drawing.FAINT)
                 words = undefined.reason[:1].upper() + undefined.reason[1:] + "."
                 corner, width = (x + _GAP, y + _TILE // 2 - 20), _TILE - 2 * _GAP
                 self.paragraph(corner, words, 17, width, colour=drawing.MUTED)
             else:
-                tile = drawing.map_image(column.pixels, values, sign, span)
+                tile = drawing.map_image(self._pixels(kind), values, sign, span)
                 self.paste((x, y), tile, _TILE)
         return y + _TILE + _GAP
+
+    def _pixels(self, kind: InputKind) -> Tensor:
+        return self.comparison.clean if kind == "clean" else self.comparison.adversarial

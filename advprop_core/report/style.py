@@ -85,15 +85,12 @@ def short_names(models: Sequence[str]) -> dict[str, str]:
         path = PurePath(model)
         is_file = path.suffix in _CHECKPOINTS
         parts[model] = (*path.parts[:-1], path.stem) if is_file else (model,)
-    labels = {}
-    for model, own_parts in parts.items():
-        ends = [own_parts[-count:] for count in range(2, len(own_parts) + 2)]
-        unique = (
-            "/".join(end)
-            for end in ends
-            if sum(other[-len(end) :] == end for other in parts.values()) == 1
-        )
-        labels[model] = next(unique, model)
+    labels = dict(zip(models, models, strict=True))
+    for model, own in parts.items():
+        for count in range(2, len(own) + 2):
+            if [others[-count:] for others in parts.values()].count(own[-count:]) == 1:
+                labels[model] = "/".join(own[-count:])
+                break
     return labels
 
 

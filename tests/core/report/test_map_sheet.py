@@ -9,8 +9,8 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.rows import MapRow
 from advprop_core.report import drawing
 from advprop_core.report.colours import COLOUR_SCALES
-from advprop_core.report.map_sheet import _TILE, Column, draw_map_sheet, row_span
-from advprop_core.types import AttributionMap
+from advprop_core.report.map_sheet import _TILE, draw_map_sheet, row_span
+from advprop_core.types import AttributionMap, Comparison, PerturbationFacts, Prediction
 
 WORDS = ("a model on a photo", "Maps for “tench”.", ["Left out: CAM."])
 
@@ -26,8 +26,14 @@ def make_row(method, values, layer=None):
     return MapRow(method, METHODS[method], layer, maps)
 
 
-def columns(*cells):
-    return [Column(kind, branch, torch.zeros(3, 8, 8), "95 % tench") for kind, branch in cells]
+def draw(rows):
+    """On black photos, with a prediction for every map of the first row."""
+    answer = Prediction(torch.zeros(1), torch.ones(1))
+    facts = PerturbationFacts(0.0, 0.0, 0.0, 0.0, {}, None)
+    black = torch.zeros(3, 8, 8)
+    answers = dict.fromkeys(rows[0].maps, answer)
+    comparison = Comparison(black, black, answers, {}, facts, None, 0, "main")
+    return draw_map_sheet(rows, comparison, ["tench"], *WORDS)
 
 
 def shades(image):
@@ -37,9 +43,7 @@ def shades(image):
 def test_branches_have_their_colours():
     cells = [("clean", "main"), ("clean", "aux")]
     ramp = torch.linspace(0, 1, 64).view(8, 8)
-    found = shades(
-        draw_map_sheet([make_row("saliency", dict.fromkeys(cells, ramp))], columns(*cells), *WORDS)
-    )
+    found = shades(draw([make_row("saliency", dict.fromkeys(cells, ramp))]))
     assert ImageColor.getrgb("#0072B2") in found
     assert ImageColor.getrgb("#D55E00") in found
 
@@ -48,7 +52,7 @@ def test_the_colours_of_a_row_are_shared_by_its_maps():
     cells = [("clean", "main"), ("clean", "aux")]
     ramp = torch.linspace(0, 1, 64).view(8, 8)
     row = make_row("saliency", {cells[0]: ramp, cells[1]: ramp / 10})
-    image = np.asarray(draw_map_sheet([row], columns(*cells), *WORDS))
+    image = np.asarray(draw([row]))
     bottom, right = image.shape[0] - 80, image.shape[1] - 40  # above the note, left of the margin
     aux = image[bottom - 100 : bottom, right - _TILE : right]
     main = image[bottom - 100 : bottom, right - 2 * _TILE - 16 : right - _TILE - 16]
@@ -58,7 +62,7 @@ def test_the_colours_of_a_row_are_shared_by_its_maps():
 
 def test_a_map_that_says_nothing_is_said_in_words():
     cells = [("clean", "main")]
-    empty = draw_map_sheet([make_row("saliency", {cells[0]: 0.0})], columns(*cells), *WORDS)
+    empty = draw([make_row("saliency", {cells[0]: 0.0})])
     assert ImageColor.getrgb(drawing.FAINT) in shades(empty)
     dark = ImageColor.getrgb(COLOUR_SCALES["magnitude"][0])
     assert dark not in shades(empty)
@@ -70,8 +74,8 @@ def test_it_grows_with_rows_and_columns():
         (kind, branch) for branch in ("main", "aux", "aux2") for kind in ("clean", "adversarial")
     ]
     rows = [make_row("hires-cam", dict.fromkeys(cells, ramp), layer) for layer in ("s1", "s2")]
-    wide = draw_map_sheet(rows, columns(*cells), *WORDS)
-    narrow = draw_map_sheet(rows[:1], columns(cells[0]), *WORDS)
+    wide = draw(rows)
+    narrow = draw([make_row("hires-cam", {cells[0]: ramp}, "s1")])
     assert narrow.width == 900
     assert wide.width == 2 * 40 + 290 + 6 * 236 - 16
     assert wide.height - narrow.height == pytest.approx(236, abs=60)

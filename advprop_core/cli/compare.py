@@ -15,7 +15,7 @@ from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models.class_names import class_json
 from advprop_core.pictures.regions import FILLS, EraseConfig, parse_regions
-from advprop_core.types import AttackConfig, Comparison, ModelInfo
+from advprop_core.types import AttackConfig, Comparison
 
 if TYPE_CHECKING:
     from advprop_core.cli.subject import Subject
@@ -48,15 +48,12 @@ class _PerturbationOptions(AttackOptions):
         Raises:
             InputError: For a value that cannot be, or options of several kinds.
         """
-        kinds = [
-            option
-            for option, is_given in (
-                ("--noise", self.noise is not None),
-                ("--erase", self.erase is not None),
-                ("--attack", self.attack != "pgd" or self._has_attack_options),
-            )
-            if is_given
-        ]
+        given = {
+            "--noise": self.noise is not None,
+            "--erase": self.erase is not None,
+            "--attack": self.attack != "pgd" or self._has_attack_options,
+        }
+        kinds = [option for option, is_given in given.items() if is_given]
         if len(kinds) > 1:
             raise InputError(
                 f"{kinds[0]} and options of {kinds[1]} cannot be combined: a photo is perturbed in "
@@ -158,7 +155,10 @@ def compare(options: _CompareOptions) -> None:
     elif options.target_class is not None:
         raise InputError("--target-class is for an attack: leave it out, or name an --attack")
     seed = options.seed if options.map_seed is None else options.map_seed
-    explained = _explained(subject.info, options.class_index)
+    explained: int | Literal["own"] | None = "own"
+    # A class of that name goes before the word.
+    if options.class_index != _OWN or _OWN in (*subject.info.class_ids, *subject.info.class_names):
+        explained = read_class(subject.info, options.class_index, "--class-index")
     request = MapRequest(options.method, options.layer, explained, seed)
     experiment = subject.experiment(perturbation, options.attack_branch, request)
     result = subject.run(experiment)
@@ -183,13 +183,6 @@ def compare(options: _CompareOptions) -> None:
     report.finish(content)
 
 
-def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None:
-    """A class that is named so goes before the word."""
-    if text == _OWN and _OWN not in (*info.class_ids, *info.class_names):
-        return "own"
-    return read_class(info, text, "--class-index")
-
-
 def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> Json:
     """Which maps there are, or why there are none."""
     assert experiment.maps is not None
@@ -197,11 +190,11 @@ def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> 
     explained = request.pop("class_index")
     if not result.maps:
         return request | {"refused": result.maps_refused}
-    first = next(iter(result.maps.values()))
     classes = {
         f"{kind}_{branch}": class_json(subject.info, drawn.class_index)
         for (kind, branch), drawn in result.maps.items()
     }
+    request["layer"] = next(iter(result.maps.values())).layer
     if explained == _OWN:
-        return request | {"layer": first.layer, "classes": classes}
-    return request | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
+        return request | {"classes": classes}
+    return request | {"class": next(iter(classes.values()))}

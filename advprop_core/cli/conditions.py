@@ -9,7 +9,6 @@ from advprop_core.attacks.named import (
     AUTOATTACK,
     GRADIENT_ATTACKS,
     attack_grid,
-    gradient_attack,
     read_radii,
     read_radius,
 )
@@ -19,7 +18,7 @@ from advprop_core.cli.options import AttackOptions
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.types import NORMS, AttackConfig
+from advprop_core.types import AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -79,7 +78,7 @@ class ConditionOptions(AttackOptions):
                     "need an attack: name it too, such as --attack pgd"
                 )
             return []
-        norm = values.read_choice(self.norm, NORMS, "--norm")
+        norm = self.read_norm()
         radii = read_radii(self.epsilon or [values.DEFAULT_RADII[norm]], norm, "--epsilon")
         step = values.read_step_size(self.step_size)
         attacks = attack_grid(kinds, norm, radii, steps=self.steps, step_size=step, seed=self.seed)
@@ -99,12 +98,11 @@ class ConditionOptions(AttackOptions):
         """PGD at the largest radius that is tried, or None where no search is asked for."""
         if self.smallest_epsilon is None:
             return None
-        norm = values.read_choice(self.norm, NORMS, "--norm")
+        norm = self.read_norm()
         limit = read_radius(self.smallest_epsilon, norm, "--smallest-epsilon")
         if limit <= 0:
             raise InputError("--smallest-epsilon must be above 0: it is the largest radius to try")
-        step = values.read_step_size(self.step_size)
-        return gradient_attack("pgd", norm, limit, steps=self.steps, step_size=step, seed=self.seed)
+        return self.gradient_attack("pgd", norm, limit)
 
     def read_corruptions(self) -> list[Condition]:
         """Every corruption at every severity, to be made here."""

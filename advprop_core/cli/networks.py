@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +11,6 @@ import typer
 from advprop_core.cli.fields import DataSet, File, Name, Number, option_set, with_options
 from advprop_core.cli.options import AttackOptions, ModelOptions, ReportOptions
 from advprop_core.cli.output import (
-    Json,
     Report,
     bare_table,
     command_line,
@@ -23,16 +20,13 @@ from advprop_core.cli.output import (
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models
-from advprop_core.models.cards import metric_of
+from advprop_core.models.cards import describe_attack, metric_of
 from advprop_core.models.header import read_info
 from advprop_core.text import percent_in_tenths
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from advprop_core.datasets.named import Images
     from advprop_core.models.checkpoints import Checkpoint
-    from advprop_core.types import ModelInfo
 
 _BLEND_PHOTOS = 512  # more change the statistics little
 
@@ -49,21 +43,12 @@ def models(options: ReportOptions) -> None:
     ```
     """
     report = Report(options.json_file)
-    bundled = bundled_models()
-    if not bundled:
-        report.say("No model is bundled with this copy.")
-    cards = [(name, path, read_info(path)) for name, path in bundled.items()]
-    if cards:
-        report.show(_model_table(cards))
-        report.say("Use one as --model NAME. " + _how_measured(info for _, _, info in cards))
-    report.finish({"models": [_card_json(*card) for card in cards]})
-
-
-def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
+    cards = {name: (path, read_info(path)) for name, path in bundled_models().items()}
     headings = ("model", "data", "network", "branch", "clean", "attacked", "size")
     table = bare_table(headings, headings[4:], gap=3)
-    table.columns[0].min_width = max(len(name) for name, _, _ in cards)
-    for name, path, info in cards:
+    table.columns[0].min_width = max(map(len, cards))
+    attacks: dict[str, None] = {}
+    for name, (path, info) in cards.items():
         size = f"{path.stat().st_size / 1e6:.1f} MB"
         network = f"{info.architecture}, {info.input_size} px"
         about = [name, str(info.recipe.get("data", "")), network]
@@ -73,37 +58,30 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
                 percent_in_tenths(metric["top1"]) if metric else "not measured"
                 for metric in metrics
             ]
+            if attacked := metrics[1]:
+                attacks[describe_attack(attacked["condition"])] = None
             table.add_row(*about, f"{branch} ({info.origin(branch).label})", *shares, size)
             about, size = ["", "", ""], ""  # once for all branches
-    return table
-
-
-def _how_measured(infos: Iterable[ModelInfo]) -> str:
-    """What the columns of the table mean."""
-    from advprop_core.models.cards import describe_attack
-
-    metrics = [metric_of(info, branch, "attack") for info in infos for branch in info.branches]
-    attacks = dict.fromkeys(describe_attack(metric["condition"]) for metric in metrics if metric)
-    if not attacks:
-        return ""
-    return (
-        f"Accuracies are top-1 on held-out images; attacked means under {' or '.join(attacks)}, "
-        "through the branch itself."
+    report.show(table)
+    report.say(
+        "Use one as --model NAME. Accuracies are top-1 on held-out images; attacked means under "
+        f"{' or '.join(attacks)}, through the branch itself."
     )
-
-
-def _card_json(name: str, path: Path, info: ModelInfo) -> Json:
-    return {
-        "name": name,
-        "file": str(path),
-        "bytes": path.stat().st_size,
-        "architecture": info.architecture,
-        "input_size": info.input_size,
-        "branches": dict(info.branches),
-        "classes": [{"id": identity, "name": readable} for identity, readable in info.classes],
-        "recipe": dict(info.recipe),
-        "metrics": [dict(metric) for metric in info.metrics],
-    }
+    content = [
+        {
+            "name": name,
+            "file": str(path),
+            "bytes": path.stat().st_size,
+            "architecture": info.architecture,
+            "input_size": info.input_size,
+            "branches": dict(info.branches),
+            "classes": [{"id": identity, "name": readable} for identity, readable in info.classes],
+            "recipe": dict(info.recipe),
+            "metrics": [dict(metric) for metric in info.metrics],
+        }
+        for name, (path, info) in cards.items()
+    ]
+    report.finish({"models": content})
 
 
 @option_set
@@ -163,7 +141,16 @@ def export(options: _ExportOptions) -> None:
 
 def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkpoint:
     """``main:aux:0.5`` as a checkpoint of one branch, with statistics estimated on images."""
-    first, second, place = _read_blend(blend)
+    try:
+        first, second, share = blend.split(":")
+        place = float(share)
+    except ValueError:
+        first, second, place = "", "", math.nan
+    if first == second or not 0 <= place <= 1:
+        raise InputError(
+            "--blend must be two branches and a place from 0 to 1, such as main:aux:0.5, "
+            f"got {blend!r}"
+        )
     for branch in (first, second):
         checkpoint.model.branch(branch)  # an error says what is near
     from advprop_core.anatomy.mixing import soup
@@ -175,20 +162,6 @@ def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkp
         err=True,
     )
     return soup(checkpoint, place, images.pixels.float() / 255, first=first, second=second)
-
-
-def _read_blend(text: str) -> tuple[str, str, float]:
-    try:
-        first, second, share = text.split(":")
-        place = float(share)
-    except ValueError:
-        first, second, place = "", "", math.nan
-    if first == second or not 0 <= place <= 1:
-        raise InputError(
-            "--blend must be two branches and a place from 0 to 1, such as main:aux:0.5, "
-            f"got {text!r}"
-        )
-    return first, second, place
 
 
 def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | None) -> Images:

@@ -10,7 +10,7 @@ from advprop_core.attacks.named import gradient_attack, read_radius
 from advprop_core.cli import values
 from advprop_core.cli.fields import ClassName, Name, Names, Number, option_set
 from advprop_core.models.settings import ModelSettings, read_channels, read_class_names
-from advprop_core.types import NORMS, AttackConfig
+from advprop_core.types import NORMS, AttackConfig, Norm
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
@@ -125,12 +125,18 @@ class AttackOptions:
             InputError: For an unknown kind or norm, a value out of its range, or an option that
                 the kind has no use for (which would otherwise be ignored in silence).
         """
-        norm = values.read_choice(self.norm, NORMS, "--norm")
+        norm = self.read_norm()
         radius = read_radius(self.epsilon or values.DEFAULT_RADII[norm], norm, "--epsilon")
+        return self.gradient_attack(self.attack, norm, radius)
+
+    def read_norm(self) -> Norm:
+        """The norm; an InputError for what is none."""
+        return values.read_choice(self.norm, NORMS, "--norm")
+
+    def gradient_attack(self, kind: str, norm: Norm, radius: float) -> AttackConfig:
+        """An attack with the steps and the seed of the options."""
         step = values.read_step_size(self.step_size)
-        return gradient_attack(
-            self.attack, norm, radius, steps=self.steps, step_size=step, seed=self.seed
-        )
+        return gradient_attack(kind, norm, radius, steps=self.steps, step_size=step, seed=self.seed)
 
 
 @option_set

@@ -1,9 +1,7 @@
 """What ``advprop evaluate`` shows to branches, from the text of its options."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from advprop_core.attacks.named import (
     AUTOATTACK,
@@ -16,12 +14,10 @@ from advprop_core.cli import values
 from advprop_core.cli.fields import Name, Number, option_set
 from advprop_core.cli.options import AttackOptions
 from advprop_core.errors import InputError
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.types import AttackConfig
-
-if TYPE_CHECKING:
-    from advprop_core.evaluation.conditions import Condition
 
 _ATTACKS = (*GRADIENT_ATTACKS, AUTOATTACK)
 
@@ -106,8 +102,6 @@ class ConditionOptions(AttackOptions):
 
     def read_corruptions(self) -> list[Condition]:
         """Every corruption at every severity, to be made here."""
-        from advprop_core.evaluation.conditions import Condition
-
         names = values.split_list(self.corruptions)
         if self.severity and not names:
             raise InputError(
@@ -128,8 +122,6 @@ class ConditionOptions(AttackOptions):
 
         By default they are the article's 15 kinds that are there.
         """
-        from advprop_core.evaluation.conditions import Condition
-
         held = list(dict.fromkeys(kind for kind, _ in stored))
         usual = [kind for kind in held if kind in CORRUPTIONS] or held
         kinds = dict.fromkeys(_with_all(values.split_list(self.corruptions) or ["all"], usual))
@@ -145,8 +137,6 @@ class ConditionOptions(AttackOptions):
 
     def read_probes(self) -> list[Condition]:
         """Every probe: ``low-pass`` at its usual strengths, ``low-pass=6`` at one."""
-        from advprop_core.evaluation.conditions import Condition
-
         texts = _with_all(values.split_list(self.probe), PROBES)
         try:
             configs = [config for text in texts for config in _read_probe(text, self.seed)]
@@ -157,13 +147,9 @@ class ConditionOptions(AttackOptions):
         return [Condition(probe=config) for config in dict.fromkeys(configs)]
 
     def _severities(self) -> list[int]:
+        levels = [*map(str, SEVERITIES)]
         texts = values.split_list(self.severity)
-        for text in texts:
-            if text not in map(str, SEVERITIES):
-                raise InputError(
-                    f"--severity must be a whole number from 1 (mild) to 5, got {text!r}"
-                )
-        return [*map(int, texts)]
+        return [int(values.read_choice(text, levels, "--severity")) for text in texts]
 
 
 def _with_all(names: Sequence[str], everything: Iterable[str]) -> list[str]:

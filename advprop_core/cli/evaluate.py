@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,11 @@ from advprop_core.cli.options import ModelsOptions, ReportOptions
 from advprop_core.cli.output import Json, Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError, about
+from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.report import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from advprop_core.datasets.folders import Unreadable
     from advprop_core.evaluation.processes import Processes
@@ -98,7 +99,6 @@ def evaluate(options: _EvaluateOptions) -> None:
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit must be at least 1, got {options.limit}")
     smallest, attacks = options.read_smallest(), options.read_attacks()
-    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.data import DataRequest, open_images, open_stored
     from advprop_core.evaluation.processes import are_several, joined
     from advprop_core.evaluation.suite import Suite
@@ -169,8 +169,6 @@ def _require_usable(folder: Path | None) -> None:
 
 def _branches(name: str, checkpoint: Checkpoint, options: _EvaluateOptions) -> tuple[str, ...]:
     """The branches to evaluate, before any work; an error says which model it is about."""
-    from advprop_core.evaluation.conditions import EACH
-
     source = options.attack_branch
     through = [] if source in (None, EACH) else [source]
     with about(name):
@@ -233,9 +231,16 @@ def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) ->
 def _finish(report: Report, content: Json, folder: Path | None) -> None:
     from advprop_core.report.words import gradients_checked
 
-    for title, table in _tables(content):
-        report.say(title)
-        report.show(table)
+    for model in content["models"]:
+        part: Json = {"results": _of(content["results"], model)}
+        for name in _MEASURES:
+            if name in content and (rows := _of(content[name]["results"], model)):
+                part[name] = {"results": rows}
+        for table in tables.tables(part):
+            if not table.is_long:
+                # Outside of its table, which would fold it to its own width.
+                report.say(f"{model}: {table.title}")
+                report.show(table)
     for warning in content["warnings"]:
         report.say(f"check this: {warning['text']}")
     if folder is not None:
@@ -246,21 +251,6 @@ def _finish(report: Report, content: Json, folder: Path | None) -> None:
     if checked := gradients_checked(content):
         report.say(checked)
     report.finish(content)
-
-
-def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, tables.Table]]:
-    """Each model's tables with their titles.
-
-    A title stands outside of its table, which would fold it to its own width.
-    """
-    for model in content["models"]:
-        part: Json = {"results": _of(content["results"], model)}
-        for name in _MEASURES:
-            if name in content and (rows := _of(content[name]["results"], model)):
-                part[name] = {"results": rows}
-        for table in tables.tables(part):
-            if not table.is_long:
-                yield f"{model}: {table.title}", table
 
 
 def _of(rows: list[Json], model: str) -> list[Json]:

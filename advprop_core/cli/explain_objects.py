@@ -9,7 +9,7 @@ from rich.table import Table
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Json, Report, bare_table, command_line
+from advprop_core.cli.output import Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
@@ -49,13 +49,27 @@ def explain_scenes(report: Report, options: ExplainOptions, choice: MapChoice) -
         results, left_out = measure_scenes(shown, choice, begin)
     report.show(_table(f"{escape(data)}, {count} scenes", results))
     _tell(report, results, left_out)
+    first = {"model": shown[0].model, "branch": shown[0].branch}
     report.finish(
         {
             "data": data,
             "n": count,
             "seed": choice.seed,
             "options": dict(choice.options),
-            "results": [_to_json(result, shown[0]) for result in results],
+            "results": [
+                {
+                    "model": result.model,
+                    "branch": result.branch,
+                    "method": result.method.name,
+                    "layer": result.layer,
+                    "share": plain(result.objects.share),
+                    "pointing": plain(result.objects.pointing),
+                    "area": result.objects.area,
+                    "undefined": result.objects.undefined,
+                    "difference": result.difference and {"to": first, **plain(result.difference)},
+                }
+                for result in results
+            ],
             "left_out": left_out,
             "command": command_line(),
             "versions": versions(),
@@ -131,19 +145,3 @@ def _tell(
             )
     for row in left_out:
         report.say(f"left out {row['method']} of {row['model']} {row['branch']}: {row['reason']}")
-
-
-def _to_json(result: SceneResult, first: SceneBranch) -> Json:
-    difference = result.difference
-    return {
-        "model": result.model,
-        "branch": result.branch,
-        "method": result.method.name,
-        "layer": result.layer,
-        "share": plain(result.objects.share),
-        "pointing": plain(result.objects.pointing),
-        "area": result.objects.area,
-        "undefined": result.objects.undefined,
-        "difference": difference
-        and {"to": {"model": first.model, "branch": first.branch}, **plain(difference)},
-    }

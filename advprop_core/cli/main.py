@@ -98,12 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ADVPROP_TRACEBACK") or not isinstance(error, AdvPropError | OSError):
             raise
-        typer.secho(f"Error: {_sentence(error)}", fg="red", err=True)
+        sentence = " ".join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            sentence = f"{error.filename}: {error.strerror}"
+        typer.secho(f"Error: {sentence}", fg="red", err=True)
         sys.exit(2)
-
-
-def _sentence(error: Exception) -> str:
-    """The message on one line; the system's own errors get their file's name in front."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__

@@ -54,14 +54,6 @@ class _PageOptions(ModelsOptions):
 
         return replace(self, model=list(NETWORKS))
 
-    def check_place(self) -> None:
-        """Refuse what cannot be written, before any work is done for it."""
-        if not self.split:
-            require_new_file(self.out, (".html",))
-            try_file(self.out, "--out")
-        elif self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
-            raise InputError(f"--out must be a new or an empty folder, {self.out} is neither")
-
 
 @with_options
 def page(options: _PageOptions) -> None:
@@ -77,8 +69,12 @@ def page(options: _PageOptions) -> None:
     advprop page --model shapes-vanilla,shapes-advprop --split --out site
     ```
     """
-    options = options.named()
-    options.check_place()
+    options, out = options.named(), options.out
+    if not options.split:
+        require_new_file(out, (".html",))
+        try_file(out, "--out")
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"--out must be a new or an empty folder, {out} is neither")
     epsilon = read_radius(options.epsilon, "linf", "--epsilon")
     from advprop_core.browser.graph import require_exporter
     from advprop_core.browser.lessons import lesson_material
@@ -94,12 +90,12 @@ def page(options: _PageOptions) -> None:
     training = _training(report) if options.lessons else None
     whole = Page(networks, built, material, training)
     if options.split:
-        whole.write_split(options.out)
-        sizes = sum(file.stat().st_size for file in options.out.rglob("*.*"))
-        report.say(f"wrote {options.out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
+        whole.write_split(out)
+        sizes = sum(file.stat().st_size for file in out.rglob("*.*"))
+        report.say(f"wrote {out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
     else:
-        whole.write_one_file(options.out)
-        report.say(f"wrote {options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+        whole.write_one_file(out)
+        report.say(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 def _networks(options: _PageOptions, epsilon: float, report: Report) -> list[PageNetwork]:

@@ -11,7 +11,7 @@ import typer
 
 from advprop_core.cli.fields import option_set, with_options
 from advprop_core.cli.options import ReportOptions, open_model
-from advprop_core.cli.output import Json, Report
+from advprop_core.cli.output import Report
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself
 from advprop_core.models.settings import ModelSettings
@@ -56,6 +56,7 @@ def replay(options: _ReplayOptions) -> None:
     """
     report = Report(options.json_file)
     from advprop_core.cli.progress import counting, in_shares
+    from advprop_core.compare.bundles.numbers import TOLERANCES
     from advprop_core.compare.bundles.read import read_bundle
     from advprop_core.compare.bundles.replay import replay as make_again
 
@@ -64,7 +65,18 @@ def replay(options: _ReplayOptions) -> None:
     with counting("making it again", 1) as progress:
         result = make_again(bundle, source, in_shares(progress))
     _tell(report, result)
-    report.finish(_as_json(options.bundle, result))
+    content = {
+        "bundle": str(options.bundle),
+        "same": result.is_same,
+        "bit_for_bit": result.is_exact,
+        "differences": list(result.differences),
+        "causes": list(result.causes),
+        "largest_differences": {
+            kind: gap if math.isfinite(gap) else None for kind, gap in result.gaps.items()
+        },
+        "tolerances": dict(TOLERANCES),
+    }
+    report.finish(content)
     if not result.is_same:
         raise typer.Exit(1)
 
@@ -106,19 +118,3 @@ def _tell(report: Report, result: Replay) -> None:
         report.say("what has changed, and may change numbers:")
     for cause in result.causes:
         report.say(f"- {cause}")
-
-
-def _as_json(path: Path, result: Replay) -> Json:
-    from advprop_core.compare.bundles.numbers import TOLERANCES
-
-    return {
-        "bundle": str(path),
-        "same": result.is_same,
-        "bit_for_bit": result.is_exact,
-        "differences": list(result.differences),
-        "causes": list(result.causes),
-        "largest_differences": {
-            kind: gap if math.isfinite(gap) else None for kind, gap in result.gaps.items()
-        },
-        "tolerances": dict(TOLERANCES),
-    }

@@ -110,10 +110,16 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
         if "size" not in {*asked, *base}:
             asked["size"] = source.input_size
             notes.append(f"images are {source.input_size} pixels, as the network's were")
-    _require_radius(base.get("attack", {}), asked.get("attack", {}))
+    # A radius belongs to its norm: 2/255 is much in L-infinity and nothing in L2.
+    base_norm, attack = str(base.get("attack", {}).get("norm", "linf")), asked.get("attack", {})
+    norm = str(attack.get("norm", base_norm))
+    if "epsilon" in attack:
+        read_radius(attack["epsilon"], norm, "--epsilon")
+    elif norm != base_norm and (usual := DEFAULT_RADII.get(norm)):
+        raise InputError(f"--norm {norm} needs its own radius: give --epsilon too, such as {usual}")
     merged = merge(_without_stale_steps(base, asked), asked)
     recipe = make_recipe(merged)
-    _require_effect(recipe, asked.get("attack", {}))
+    _require_effect(recipe, attack)
     return recipe, [*notes, *_losses(base, merged, recipe, source)]
 
 
@@ -162,16 +168,6 @@ def _read_source(values: Values, *, is_arch_asked: bool) -> tuple[ModelInfo | No
     settings = {key: values[key] for key in ("architecture", "size", *OF_SOURCE) if key in values}
     checkpoint = open_model(path, **settings)
     return checkpoint.info, [*checkpoint.notes]
-
-
-def _require_radius(base_attack: Values, asked_attack: Values) -> None:
-    """A radius belongs to its norm: 2/255 is much in L-infinity and nothing in L2."""
-    base_norm = str(base_attack.get("norm", "linf"))
-    norm = str(asked_attack.get("norm", base_norm))
-    if "epsilon" in asked_attack:
-        read_radius(asked_attack["epsilon"], norm, "--epsilon")
-    elif norm != base_norm and (usual := DEFAULT_RADII.get(norm)):
-        raise InputError(f"--norm {norm} needs its own radius: give --epsilon too, such as {usual}")
 
 
 def _without_stale_steps(base: Values, asked: Values) -> Values:

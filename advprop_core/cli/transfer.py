@@ -13,9 +13,9 @@ from advprop_core.cli.output import Json, Report, command_line, make_folder, try
 from advprop_core.cli.progress import counting
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
+from advprop_core.transfer.grid import Grid, make_grid, read_grid
 
 if TYPE_CHECKING:
-    from advprop_core.transfer.grid import Grid
     from advprop_core.transfer.pools import Pool, Run
     from advprop_core.transfer.run import Outcome
 
@@ -105,8 +105,6 @@ def transfer(options: _TransferOptions) -> None:
 
 
 def _read_grid(options: _TransferOptions) -> Grid:
-    from advprop_core.transfer.grid import make_grid, read_grid
-
     values = read_grid(options.recipe) if options.recipe else {}
     values |= {
         name: value

@@ -2,7 +2,9 @@
 
 from advprop_core.cli.fields import with_options
 from advprop_core.cli.output import Report, make_folder
+from advprop_core.cli.values import read_step_size
 from advprop_core.cli.visualise_options import VisualiseOptions
+from advprop_core.text import parse_radius
 
 
 @with_options
@@ -26,7 +28,10 @@ def visualise(options: VisualiseOptions) -> None:
     """
     report = Report(options.json_file)
     options.check()
-    config = options.read_walk()
+    from advprop_core.visualise.ascent import ascent
+
+    epsilon = parse_radius(options.epsilon, "--epsilon")
+    config = ascent(epsilon, options.steps, read_step_size(options.step_size))
     folder = make_folder(options.out)
     from advprop_core.cli.visualise_report import draw
 

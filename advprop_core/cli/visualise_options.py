@@ -11,10 +11,9 @@ from advprop_core.cli import values
 from advprop_core.cli.fields import Folder, Name, Names, Number, option_set
 from advprop_core.cli.options import ModelsOptions, ReportOptions
 from advprop_core.errors import InputError
-from advprop_core.text import parse_radius
 
 if TYPE_CHECKING:
-    from advprop_core.types import AttackConfig, ModelInfo
+    from advprop_core.types import ModelInfo
     from advprop_core.visualise.goals import Goal
 
 
@@ -44,13 +43,6 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
     """Move per step, in the unit of epsilon. By default a tenth of epsilon."""
     seed: Number | None = None
     """Seed of the noise, if no image is given. By default 0."""
-
-    def read_walk(self) -> AttackConfig:
-        """The walk; an InputError for a value out of its range."""
-        from advprop_core.visualise.ascent import ascent
-
-        step_size = values.read_step_size(self.step_size)
-        return ascent(parse_radius(self.epsilon, "--epsilon"), self.steps, step_size)
 
     def check(self) -> None:
         """Refuse options that do not go together, by an InputError."""

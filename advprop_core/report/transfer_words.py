@@ -145,9 +145,22 @@ def tables(content: Content) -> Iterator[Table]:
             _("95 % interval"), _("difference"), _("95 % interval"), _("images needed"),
             _("epochs needed"),
         )  # fmt: skip
-        lines = [
-            _line(content, row, needed.get((row["source"], row["num_images"]))) for row in rows
-        ]
+        lines = []
+        for row in rows:
+            reaches = needed.get((row["source"], row["num_images"]), {})
+            line = (
+                row["source"],
+                content["sources"][row["source"]]["training"],
+                str(row["num_images"]),
+                str(row["seeds"]),
+                share(row["accuracy"]),
+                between(row["interval"]),
+                NONE if row["difference"] is None else points(row["difference"]),
+                between_points(row["difference_interval"]),
+                amount(reaches.get("images")),
+                amount(reaches.get("epochs")),
+            )
+            lines.append(line)
         yield Table(
             _(
                 "Accuracy on {count} test images, {trained}",
@@ -167,18 +180,3 @@ def tables(content: Content) -> Iterator[Table]:
                 ),
             ),
         )
-
-
-def _line(content: Content, row: Row, needed: Row | None) -> Sequence[str]:
-    return (
-        row["source"],
-        content["sources"][row["source"]]["training"],
-        str(row["num_images"]),
-        str(row["seeds"]),
-        share(row["accuracy"]),
-        between(row["interval"]),
-        NONE if row["difference"] is None else points(row["difference"]),
-        between_points(row["difference_interval"]),
-        amount(needed and needed["images"]),
-        amount(needed and needed["epochs"]),
-    )

@@ -201,8 +201,8 @@ def test_conflict_scenes_show_the_shape_bias(advprop, tmp_path) -> None:
     ("words", "message"),
     [
         (("--corruptions", "gausian_noise"), "Did you mean gaussian_noise"),
-        (("--corruptions", "fog", "--severity", "6"), "--severity must be a whole number"),
-        (("--corruptions", "fog", "--severity", "mild"), "--severity must be a whole number"),
+        (("--corruptions", "fog", "--severity", "6"), "--severity must be one of 1, 2, 3, 4, 5"),
+        (("--corruptions", "fog", "--severity", "mild"), "--severity must be one of 1, 2, 3, 4, 5"),
         (("--severity", "3"), "--corruptions all"),
         (("--attack", "pgd", "--epsilon", "0,1/255"), "--epsilon must be above 0, got 0"),
         (("--attack", "pgd", "--epsilon=-1/255"), "--epsilon must be above 0, got -1/255"),

@@ -192,7 +192,7 @@ def test_an_unreadable_clean_photo_leaves_its_corruptions_out(advprop, few, phot
         (("--attack", "pgd"), "attacks and probes need clean photos, and"),
         (("--probe", "grey"), "attacks and probes need clean photos, and"),
         (("--corruptions", "spatter"), "hold no spatter/1, .*; they hold gaussian_noise, shot"),
-        (("--severity", "0"), "--severity must be a whole number"),
+        (("--severity", "0"), "--severity must be one of 1, 2, 3, 4, 5"),
         (("--clean", "none"), "--clean must be a folder with ImageNet's class folders, got none"),
         (("--limit", "1"), "show one class, .* raise the limit"),
     ],

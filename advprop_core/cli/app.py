@@ -93,11 +93,6 @@ def _server_options(options: _AppOptions, environment: Mapping[str, str]) -> lis
     sizes = _PUBLIC_SIZES if options.public else {"maxUploadSize": _LARGEST_NETWORK}
     for name, megabytes in sizes.items():
         words += [f"--server.{name}", str(megabytes)]
-    has_display = sys.platform in ("darwin", "win32") or any(
-        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
-    )
-    if environment.get("CI") or not has_display:
-        words += ["--server.headless", "true"]
     if options.port is not None:
         words += ["--server.port", str(options.port)]
     return words

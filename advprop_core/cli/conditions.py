@@ -122,16 +122,16 @@ class ConditionOptions(AttackOptions):
 
         By default they are the article's 15 kinds that are there.
         """
-        held = list(dict.fromkeys(kind for kind, _ in stored))
-        usual = [kind for kind in held if kind in CORRUPTIONS] or held
-        kinds = dict.fromkeys(_with_all(values.split_list(self.corruptions) or ["all"], usual))
-        held_levels = sorted({level for _, level in stored})
-        levels = self._severities() or held_levels
+        stored_kinds = list(dict.fromkeys(kind for kind, _ in stored))
+        of_article = [kind for kind in stored_kinds if kind in CORRUPTIONS] or stored_kinds
+        kinds = dict.fromkeys(_with_all(values.split_list(self.corruptions) or ["all"], of_article))
+        stored_levels = sorted({level for _, level in stored})
+        levels = self._severities() or stored_levels
         wanted = [(kind, level) for kind in kinds for level in levels]
         if absent := [f"{kind}/{level}" for kind, level in wanted if (kind, level) not in stored]:
             raise InputError(
-                f"the files hold no {', '.join(absent[:5])}; they hold {', '.join(held)} at "
-                f"severities {', '.join(map(str, held_levels))}"
+                f"the files hold no {', '.join(absent[:5])}; they hold "
+                f"{', '.join(stored_kinds)} at severities {', '.join(map(str, stored_levels))}"
             )
         return [Condition(corruption=CorruptionConfig(*pair), stored=True) for pair in wanted]
 

@@ -98,6 +98,7 @@ def evaluate(options: _EvaluateOptions) -> None:
     report = Report(options.json_file)
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit must be at least 1, got {options.limit}")
+    # What is wrong in the options is said before torch is loaded, which takes seconds.
     smallest, attacks = options.read_smallest(), options.read_attacks()
     from advprop_core.evaluation.data import DataRequest, open_images, open_stored
     from advprop_core.evaluation.processes import are_several, joined
@@ -131,6 +132,7 @@ def evaluate(options: _EvaluateOptions) -> None:
             conditions = []
         conditions += options.read_stored(stored)
     _require_usable(options.report_dir)
+    # Several processes would write the same files.
     if options.download and are_several():
         raise InputError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()

@@ -10,9 +10,7 @@ from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_r
 from advprop_core.cli.map_options import ExplainOptions
 from advprop_core.cli.output import Json, Report, make_folder
 from advprop_core.cli.progress import counting, in_parts
-from advprop_core.cli.subject import (
-    open_subject,
-)
+from advprop_core.cli.subject import open_subject
 from advprop_core.cli.trust_tables import Figures, curve_array, legend, trust_json, trust_table
 from advprop_core.cli.values import read_class, split_list
 from advprop_core.compare.bundles.write import picture_arrays
@@ -46,6 +44,7 @@ def explain_photo(
     folder = make_folder(options.out)
     subject = open_subject(options.image, models[0], options.settings, options)
     config = config and subject.aim(config, options)
+    # Without an attack, this branch's answer is explained where no class is known.
     source = options.attack_branch if config else subject.branches[0]
     result = subject.run(subject.experiment(config, source))
     explained = read_class(subject.info, options.class_index, "--class-index")

@@ -64,6 +64,7 @@ def with_options(
 def options_of(owner: type) -> Iterator[inspect.Parameter]:
     """A parameter as Typer reads it for each field of the class, the required ones first."""
     hints, helps = get_type_hints(owner, include_extras=True), docstrings(owner)
+    # As Typer's help lists them, and as a signature may.
     for field in sorted(fields(owner), key=lambda field: field.default is not MISSING):
         hint, option = hints[field.name], typer.Option()
         # `Name | None` hides what is annotated one level down.

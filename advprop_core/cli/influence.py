@@ -49,7 +49,8 @@ def influence(options: InfluenceOptions) -> None:
     for name, checkpoint in options.open().items():
         with about(name):
             branches = values.read_branches(checkpoint.model, options.branch)
-        hidden = () if options.branch else checkpoint.copies  # unless they are named
+        # A copy of main gives main's images again.
+        hidden = () if options.branch else checkpoint.copies
         traced += [(name, branch, checkpoint) for branch in branches if branch not in hidden]
     from advprop_core.cli.influence_report import trace_photo, trace_set
 

@@ -10,13 +10,7 @@ import typer
 
 from advprop_core.cli.fields import DataSet, File, Name, Number, option_set, with_options
 from advprop_core.cli.options import AttackOptions, ModelOptions, ReportOptions
-from advprop_core.cli.output import (
-    Report,
-    bare_table,
-    command_line,
-    require_new_file,
-    try_file,
-)
+from advprop_core.cli.output import Report, bare_table, command_line, require_new_file, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models

@@ -54,11 +54,6 @@ def in_parts(count: int) -> Iterator[Callable[[str], types.Progress]]:
         yield begin
 
 
-def in_shares(progress: types.Progress) -> Callable[[float], None]:
-    """What moves a bar by (done, total), moved by a share in [0, 1]."""
-    return lambda share: progress(round(1000 * share), 1000)
-
-
 def _bar(done: ProgressColumn) -> Progress:
     """On standard error, and only in a terminal."""
     console = Console(stderr=True)

@@ -55,7 +55,7 @@ def replay(options: _ReplayOptions) -> None:
     ```
     """
     report = Report(options.json_file)
-    from advprop_core.cli.progress import counting, in_shares
+    from advprop_core.cli.progress import counting
     from advprop_core.compare.bundles.numbers import TOLERANCES
     from advprop_core.compare.bundles.read import read_bundle
     from advprop_core.compare.bundles.replay import replay as make_again
@@ -63,7 +63,7 @@ def replay(options: _ReplayOptions) -> None:
     bundle = read_bundle(options.bundle)
     source = _open(bundle, options.bundle, options.model)
     with counting("making it again", 1) as progress:
-        result = make_again(bundle, source, in_shares(progress))
+        result = make_again(bundle, source, lambda share: progress(round(1000 * share), 1000))
     _tell(report, result)
     content = {
         "bundle": str(options.bundle),

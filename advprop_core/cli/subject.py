@@ -163,6 +163,7 @@ def open_subject(
     """
     data, photo = read_photo(image)
     checkpoint = open_model(model, settings)
+    # Photos are often sorted into folders of their classes, which then need not be named.
     info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
     true_class, source = find_class(info.classes, answers.true_class or folder), "given"
     if answers.true_class is None:

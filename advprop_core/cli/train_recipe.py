@@ -102,6 +102,7 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
     """
     asked = _nested(options)
     base = merge({}, read_recipe(name)) if name else {}
+    # What only the recipe's own objective has a use for would be refused with another.
     if asked.get("objective", base.get("objective")) != base.get("objective"):
         base = {key: value for key, value in base.items() if key not in USED_BY}
     source, notes = _read_source({**base, **asked}, is_arch_asked="architecture" in asked)

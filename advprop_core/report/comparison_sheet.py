@@ -77,6 +77,7 @@ class _Sheet(drawing.Page):
         for index, (caption, tile) in enumerate(tiles):
             x = _MARGIN + index * (_TILE + _GAP)
             self.write((x, y), caption, 18, colour=drawing.MUTED)
+            # Every pixel of the perturbation was chosen: smoothing would hide that.
             self.paste((x, y + 28), tile, _TILE, smooth=index != 1)
         return y + 28 + _TILE + 36
 

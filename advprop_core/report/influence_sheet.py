@@ -74,6 +74,7 @@ def draw_influence_sheet(
 
     ``unit`` stands behind each score.
     """
+    # At least three tiles, so that the headings have room.
     most = max([len(side) for traced in predictions for side in traced.sides] + [3])
     block = most * (_TILE + _GAP) - _GAP
     width = 2 * _MARGIN + _LABEL + 2 * block + _BLOCK_GAP

@@ -72,6 +72,7 @@ class _Sheet(drawing.Page):
         cells = sorted(rows[0].maps, key=lambda cell: comparison.branches.index(cell[1]))
         tiles = len(cells) * (_TILE + _GAP) - _GAP
         width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
+        # Higher than is needed: how long the words are shows as they are written.
         super().__init__(width, (len(rows) + 1) * (_TILE + _GAP) + 1200)
         self.comparison, self.names, self.wide = comparison, names, width - 2 * _MARGIN
         first = width - _MARGIN - tiles

@@ -133,6 +133,7 @@ def with_short_names(content: Content) -> dict[str, Any]:
     """The same figures under labels instead of the paths of files."""
     labels = short_names([*content["models"]])
 
+    # Rows stand at several depths: among the results, and in each measure.
     def renamed(part: Any) -> Any:
         if isinstance(part, Mapping):
             new = {key: renamed(value) for key, value in part.items()}

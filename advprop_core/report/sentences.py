@@ -169,22 +169,18 @@ def _median_in_words(search: Row) -> str:
 
 def transfers(rows: Rows) -> str:
     """The accuracy of each branch of one network under an attack through each of its branches."""
-    statements = [
-        _(
-            "**{branch}** is right on {shares}",
-            branch=branch,
-            shares=join([*map(_share_through, branch_rows)]),
-        )
-        for branch, branch_rows in grouped(rows, lambda row: str(row["branch"])).items()
-    ]
+    statements = []
+    for branch, branch_rows in grouped(rows, lambda row: str(row["branch"])).items():
+        shares = []
+        for row in branch_rows:
+            source, share = row["condition"]["attack_branch"], percent(row["top1"])
+            through = _("{share} (attacked through {branch})", share=share, branch=source)
+            if source == branch:
+                through = _("{share} (attacked through itself)", share=share)
+            shares.append(through)
+        right = _("**{branch}** is right on {shares}", branch=branch, shares=join(shares))
+        statements.append(right)
     return _("{sentence}.", sentence=join(statements))
-
-
-def _share_through(row: Row) -> str:
-    source, share = row["condition"]["attack_branch"], percent(row["top1"])
-    if source == row["branch"]:
-        return _("{share} (attacked through itself)", share=share)
-    return _("{share} (attacked through {branch})", share=share, branch=source)
 
 
 def shape_biases(measure: Content) -> str:

@@ -125,7 +125,7 @@ def whiskers(pairs: Sequence[tuple[float, float, float]], colour: str = _INK) ->
 
 def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> Spec:
     """The area between two lines over the same places, there and back."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    red, green, blue = bytes.fromhex(colour[1:])
     return {
         "type": "scatter",
         "x": [*x, *reversed(x)],

@@ -145,11 +145,17 @@ def describe_attack(row: Row) -> str:
 
 def own_attacks(rows: Rows) -> list[Row]:
     """Without attacks through another branch, where the branch was attacked through itself too."""
-    white_box = {_walk(row) for row in of_kind(rows, "attack") if _is_white_box(row)}
+
+    def meeting(row: Row) -> tuple[str, ...]:
+        return *branch_of(row), describe_attack(row)
+
+    white_box = {meeting(row) for row in of_kind(rows, "attack") if _is_white_box(row)}
     return [
         row
         for row in rows
-        if row["condition"]["kind"] != "attack" or _is_white_box(row) or _walk(row) not in white_box
+        if row["condition"]["kind"] != "attack"
+        or _is_white_box(row)
+        or meeting(row) not in white_box
     ]
 
 
@@ -171,11 +177,6 @@ def transfers(rows: Rows) -> list[tuple[list[Row], list[Row]]]:
         for (model, *_attack), family in families.items()
         if len({row["condition"]["epsilon"] for row in family}) > 1
     ]
-
-
-def _walk(row: Row) -> tuple[str, str, str]:
-    """Who met which attack."""
-    return *branch_of(row), describe_attack(row)
 
 
 def smallest_radius(search: Row, value: float | None) -> str:

@@ -1,20 +1,12 @@
 """The sections of a transfer experiment's report; the HTML page and the app show the same."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.sections import Group, Plot, Section
-from advprop_core.report.style import (
-    LEGEND,
-    Spec,
-    band,
-    frame,
-    interval_on_hover,
-    line,
-    plain,
-    whiskers,
-)
+from advprop_core.report.style import LEGEND, Spec, band, frame, interval_on_hover, line, plain
 from advprop_core.report.transfer_words import by_trainable, sources
 from advprop_core.report.words import Content, Rows
 from advprop_core.text import percent, points, trained_blocks
@@ -34,9 +26,7 @@ _DIFFERENCE = N_(
 _EPOCHS = N_(
     "Accuracies are measured on the test images, after epochs at equal logarithmic distances."
 )
-_BLOCKS = N_(
-    "Whiskers are 95 % intervals by Student's t over seeds. Blocks are counted from the end."
-)
+_BLOCKS = N_("Blocks are counted from the end.")
 
 
 def transfer_sections(content: Content) -> Iterator[Section]:
@@ -63,7 +53,7 @@ def transfer_sections(content: Content) -> Iterator[Section]:
     if len(parts) > 1:
         plots = [_of_blocks(content, count) for count in content["num_images"]]
         title = _("How many blocks should be trained?")
-        yield Section("blocks", title, [Group(plots)], _(_BLOCKS))
+        yield Section("blocks", title, [Group(plots)], paragraph([_(_BANDS), _(_BLOCKS)]))
     groups = [
         Group(
             [_of_epochs(content, trainable, count, rows) for count in content["num_images"]],
@@ -121,35 +111,19 @@ def _of_epochs(content: Content, trainable: str, count: int, rows: Rows) -> Plot
 
 def _of_blocks(content: Content, count: int) -> Plot:
     """Accuracy by what is trained, with one number of images."""
-    data, texts = [], []
-    for index, source in enumerate(sources(content)):
+    data: list[Spec] = []
+    texts = []
+    for source in sources(content):
         shown = [
             row
             for row in content["accuracies"]
             if row["source"] == source and row["num_images"] == count
         ]
-        branch = content["sources"][source]["branch"]
-        shares = [row["accuracy"] for row in shown]
-        ends = [row["interval"] or (row["accuracy"], row["accuracy"]) for row in shown]
-        bars = [(share, *end) for share, end in zip(shares, ends, strict=True)]
-        drawn = line(
-            branch,
-            index,
-            plain(source),
-            [trained_blocks(row["trainable"]) for row in shown],
-            shares,
-            error_y=whiskers(bars, branch_colour(branch)),
-            hovertemplate="%{x}<br>%{y:$.1%}<extra>%{fullData.name}</extra>",
-        )
-        data.append(drawn)
+        names = [trained_blocks(row["trainable"]) for row in shown]
+        data += _line(content, source, names, shown, "accuracy")
         texts += [
-            _(
-                "{source} {share} with {trained}",
-                source=source,
-                share=percent(row["accuracy"]),
-                trained=trained_blocks(row["trainable"]),
-            )
-            for row in shown
+            _("{source} {share} with {trained}", source=source, share=share, trained=name)
+            for name, share in zip(names, (percent(row["accuracy"]) for row in shown), strict=True)
         ]
     spec = _frame(data, _images(count), _("what is trained"), "accuracy", None)
     return Plot(f"blocks.{count}", spec, _in_words(_images(count), texts))
@@ -164,7 +138,7 @@ def _in_words(title: str, texts: Sequence[str]) -> str:
 
 
 def _line(
-    content: Content, source: str, x: Sequence[float], rows: Rows, measure: str
+    content: Content, source: str, x: Sequence[Any], rows: Rows, measure: str
 ) -> Iterator[Spec]:
     """A source's line, and below it its band where there are intervals; differences in points."""
     is_difference = measure == "difference"

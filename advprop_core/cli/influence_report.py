@@ -112,9 +112,6 @@ def trace_set(report: Report, options: InfluenceOptions, branches: Branches) -> 
     report.finish(_head(options) | content)
 
 
-# -- training images and tracers -------------------------------------------------------------------
-
-
 def _train_images(options: InfluenceOptions, checkpoint: Checkpoint) -> ImageList:
     """Those of a checkpoint's run are labelled by its classes, others by their own folders."""
     classes = checkpoint.info.classes if options.method == "tracin" else None
@@ -146,9 +143,6 @@ def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:
             f"{hint}"
         )
     return index
-
-
-# -- what is shown and written ---------------------------------------------------------------------
 
 
 def _tell_failure(report: Report, cache: FeatureCache) -> None:

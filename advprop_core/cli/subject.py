@@ -182,9 +182,6 @@ def open_subject(
     )
 
 
-# -- words -----------------------------------------------------------------------------------------
-
-
 def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: int) -> Table:
     """A column per branch, the most probable class first; the true class is marked."""
     names, true_class = subject.info.class_names, subject.true_class
@@ -202,9 +199,6 @@ def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: i
         table.caption = f"* true class: {escape(names[true_class])}"
         table.caption_justify = "left"
     return table
-
-
-# -- plain values ----------------------------------------------------------------------------------
 
 
 def prediction_json(info: ModelInfo, prediction: Prediction, top: int = _TOP) -> list[Json]:

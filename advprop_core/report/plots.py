@@ -116,7 +116,7 @@ def dots(
         heights = [names.index(label) + shift for label in labels]
         data.append(_dots(shown, labels, heights, share, models.index(model)))
     labels = [plain(text).replace(", ", ",<br>") for text in names]  # narrow, as screens may be
-    return _dotted(data, labels, max(40, 16 * len(data) + 8), title, LEGEND)
+    return _dotted(data, labels, max(40, 16 * len(data) + 8), title, has_legend=True)
 
 
 def shape_biases(results: Rows) -> Spec:
@@ -129,7 +129,7 @@ def shape_biases(results: Rows) -> Spec:
         for place, (result, label) in enumerate(zip(shown, labels, strict=True))
     ]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
-    spec = _dotted(data, labels, 34, _("shape bias"), None)
+    spec = _dotted(data, labels, 34, _("shape bias"), has_legend=False)
     spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
     return spec
 
@@ -244,16 +244,15 @@ def _against_radius(
 
 
 def _dotted(
-    data: Sequence[Spec], labels: Sequence[str], row: int, title: str, legend: Spec | None
+    data: Sequence[Spec], labels: Sequence[str], row: int, title: str, *, has_legend: bool
 ) -> Spec:
     """Dots on numbered rows, the first on top, ``row`` pixels apart."""
     return frame(
         data,
-        height=row * len(labels) + 90 + (24 * len(data) if legend else 0),
+        height=row * len(labels) + 90 + 24 * len(data) * has_legend,
         top=10,
-        # Plotly shows no legend of a single trace.
-        showlegend=bool(legend) and len(data) > 1,
-        legend=legend or {},
+        showlegend=has_legend and len(data) > 1,
+        legend=LEGEND,
         xaxis=_SHARES | {"range": [-0.02, 1.02], "title": title},
         yaxis={
             "tickvals": [*range(len(labels))],

@@ -11,7 +11,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from advprop_core.datasets.listed import list_images
+from advprop_core.datasets.named import list_images
 from advprop_core.influence.features import FeatureCache, Features
 from advprop_core.influence.head import fit_head
 from advprop_core.influence.tracing import CheckpointTrace, LayerThen

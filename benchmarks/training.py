@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.training.data import TrainingData
 from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Augmentation, ObjectiveName, Precision, Recipe

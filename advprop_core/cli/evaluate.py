@@ -21,7 +21,7 @@ from advprop_core.report import tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from advprop_core.datasets.folders import Unreadable
+    from advprop_core.datasets.listed import Unreadable
     from advprop_core.evaluation.processes import Processes
     from advprop_core.evaluation.store import CellStore
     from advprop_core.evaluation.suite import Evaluation, Suite

@@ -11,7 +11,8 @@ from advprop_core.cli.influence_options import METHODS, InfluenceOptions
 from advprop_core.cli.output import Json, Report, bare_table, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_photo
-from advprop_core.datasets.listed import ImageList, list_images
+from advprop_core.datasets.listed import ImageList
+from advprop_core.datasets.named import list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.agreement import ClassAgreement, measure_agreement
 from advprop_core.influence.features import FeatureCache
@@ -159,7 +160,7 @@ def _images_table(traced: Traced, unit: str) -> Table:
     table = bare_table(("", unit, "its class", "training image"), (unit,))
     for word, side in zip(("helps", "harms"), traced.sides, strict=True):
         for place, score in side:
-            label, title = traced.label(place)[1], traced.images.titles[place]
+            label, title = traced.label(place)[1], traced.images.title(place)
             table.add_row(word, write_score(score), escape(label), escape(title))
     return table
 
@@ -188,7 +189,7 @@ def _traced_json(traced: Traced) -> Json:
     helpful, harmful = (
         [
             {
-                "image": traced.images.titles[place],
+                "image": traced.images.title(place),
                 "class": traced.label(place)[0],
                 "score": score,
             }

@@ -19,7 +19,7 @@ from advprop_core.models.header import read_info
 from advprop_core.text import percent_in_tenths
 
 if TYPE_CHECKING:
-    from advprop_core.datasets.named import Images
+    from advprop_core.datasets.listed import Images
     from advprop_core.models.checkpoints import Checkpoint
 
 _BLEND_PHOTOS = 512  # more change the statistics little

@@ -1,20 +1,16 @@
 """Published sets whose images lie in arrays: CIFAR, SVHN and the three MNISTs, by torchvision."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100, KMNIST, MNIST, SVHN, FashionMNIST
 
 from advprop_core.datasets.torchvision_sets import explaining_failures
 from advprop_core.errors import InputError
-from advprop_core.pictures.decoding import fit, to_bytes
 
 _DIGITS = tuple("0123456789")
 
@@ -32,18 +28,6 @@ class ArraySet:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
-
-    @property
-    def side(self) -> int:
-        """Height of its images, in pixels."""
-        return int(self.images.shape[1])
-
-    def read(self, rows: Sequence[int], size: int) -> Tensor:
-        """The images of n rows: (n, 3, size, size) uint8; grey ones get three equal channels."""
-        pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-        for index, row in enumerate(rows):
-            pixels[index] = to_bytes(fit(Image.fromarray(self.images[row]), size))
-        return pixels
 
 
 @dataclass(frozen=True)

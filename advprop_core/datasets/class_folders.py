@@ -36,11 +36,13 @@ class ClassFolders:
         images: Sorted paths by the name of the class folder.
         left_out: Why each other file or folder is passed over.
         root: The folder with the class folders.
+        without_images: Names of class folders that hold no image.
     """
 
     images: Mapping[str, Sequence[Path]]
     left_out: Mapping[Path, str] = field(default_factory=dict)
     root: Path = Path()
+    without_images: Sequence[str] = ()
 
     def describe_left_out(self) -> str | None:
         """What is passed over, in a sentence, or None."""
@@ -79,9 +81,10 @@ def find_images(root: Path) -> ClassFolders:
             images.setdefault(exact(path.name), []).extend(pictures)
         elif is_picture(path.name):
             left_out[path] = LOOSE
+    without_images = sorted(name for name, pictures in images.items() if not pictures)
     images = {name: sorted(images[name]) for name in sorted(images) if images[name]}
     if images:
-        return ClassFolders(images, left_out, root)
+        return ClassFolders(images, left_out, root, without_images)
     if LOOSE in left_out.values():
         raise InputError(
             f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."

@@ -3,9 +3,7 @@
 All of them are 75 times ImageNet's validation photos: they are never in memory together.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Self
@@ -15,8 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import draw_evenly, match_folders
-from advprop_core.datasets.folders import Unreadable, read_square
 from advprop_core.datasets.imagenet import class_images, corruption_folders
+from advprop_core.datasets.listed import Unreadable, open_photo, read_squares
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import CorruptionConfig
@@ -138,21 +136,15 @@ class CorruptedPhotos:
             OSError: For trouble of the machine: what is told of the photo now could be wrong later.
         """
         folder = self.folders[corruption.kind, corruption.severity]
-        names = [self.names[row] for row in rows.tolist()]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            photos = list(pool.map(lambda name: read_square(folder / name, SIZE), names))
-        pixels = torch.zeros((len(photos), 3, SIZE, SIZE), dtype=torch.uint8)
-        readable = torch.zeros(len(photos), dtype=torch.bool)
-        for row, photo in enumerate(photos):
-            if not isinstance(photo, Unreadable):
-                pixels[row], readable[row] = photo, True
-                continue
-            if photo.error and not isinstance(photo.error, _OF_THE_FILE):
-                raise photo.error
+        files = [folder / self.names[row] for row in rows.tolist()]
+        pixels, _, problems = read_squares(files, open_photo, SIZE)
+        for problem in filter(None, problems):
+            if problem.error and not isinstance(problem.error, _OF_THE_FILE):
+                raise problem.error
             if self.strict:
-                raise ImageError(f"{photo.path}: {photo.reason}")
-            self.unreadable[photo.path] = photo
-        return pixels, readable
+                raise ImageError(f"{problem.path}: {problem.reason}")
+            self.unreadable[problem.path] = problem
+        return pixels, torch.tensor([problem is None for problem in problems])
 
     def digests(self, corruption: CorruptionConfig) -> list[bytes]:
         """Of each photo's label and of its file's name, size and times of change.

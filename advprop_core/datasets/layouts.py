@@ -1,6 +1,6 @@
 """Data sets as they lie on disk: ``KIND:DIR``, or a folder that shows what it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advprop_core.datasets import imagenet, tiny_imagenet
@@ -144,4 +144,4 @@ def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolde
         return folders
     # The hidden ones beside the splits are passed over too.
     beside = {path: HIDDEN for path in sorted(folder.iterdir()) if is_hidden(path.name)}
-    return ClassFolders(folders.images, beside | {**folders.left_out}, folder)
+    return replace(folders, left_out=beside | {**folders.left_out}, root=folder)

@@ -1,34 +1,69 @@
-"""Labelled images that are listed at once and read only where they are wanted."""
+"""The images of a data set: listed at once, and read where they are wanted."""
 
 import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.array_sets import open_arrays
-from advprop_core.datasets.cifar import draw_rows
-from advprop_core.datasets.class_folders import EMPTY
-from advprop_core.datasets.folders import ImageFolder, Unreadable, read_square
-from advprop_core.datasets.layouts import Place, images_of
-from advprop_core.datasets.named import (
-    BUILTIN,
-    SCENES,
-    draw_scene_of,
-    readable_classes,
-    require_limit,
-    require_place,
-)
-from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.datasets import tiny_imagenet
+from advprop_core.datasets.class_folders import ClassFolders, draw_evenly, match_folders
+from advprop_core.datasets.memory import require_memory
 from advprop_core.errors import InputError
-from advprop_core.models.class_names import Classes
-from advprop_core.pictures.decoding import to_bytes, to_image
-from advprop_core.text import listing
+from advprop_core.models.class_names import Classes, imagenet_classes
+from advprop_core.pictures import decoding
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that could not be read, and why, in a sentence for a person."""
+
+    path: Path
+    reason: str
+    error: OSError | None = None  # where it is not the image's fault
+
+
+Open = Callable[[Any, int | None], Image.Image | Unreadable]
+"""From where an image lies, and the shorter side that is needed, to the image."""
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """A data set, whole in memory.
+
+    Attributes:
+        pixels: (N, 3, S, S) uint8.
+        labels: (N,) int64 class indices.
+        classes: (id, name) of each class.
+        unreadable: Files that were left out, each with the reason.
+        ignored_classes: Folders that match no class of the model.
+        textures: (N,) int64 of a built-in set, the class whose texture each object has.
+        among: The classes the model may answer with, where its set's article or the caller
+            restricts them; None where it may answer with any.
+        notes: What a person should know of how the set was read, in sentences.
+        enlarged: How many photos are smaller than the size they were wanted in.
+        files: Where each image was read from; empty where images are no files of their own.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    classes: tuple[tuple[str, str], ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    ignored_classes: tuple[str, ...] = ()
+    textures: Tensor | None = None
+    among: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
+    enlarged: int = 0
+    files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,142 +74,206 @@ class ImageList:
         name: As a person named the set.
         classes: (id, name) of each class.
         labels: (N,) int64 class indices.
-        titles: What a person reads of each image: its path in the folder, ``scene 12`` …
-        files: Where each lies; empty where images are no files of their own.
-        digest: Of all that decides which images these are. Of files, their paths, sizes and times
-            of change: none is read for it.
-        open: From a place and a side in pixels to the (3, S, S) uint8 image, or why there is none.
+        places: Where each image lies: its file, or its row in a set of another form.
+        open: Reads an image from its place. Worker processes get it as a pickle.
+        root: The folder that the files lie in.
+        noun: What a person calls a row: ``scene``, ``train``.
+        rows_of: The set that rows are of, and its split.
         ignored_classes: Those of the set that are none of the classes that were asked for.
+        left_out: What of a folder is passed over, in a sentence, or None.
+        textures, among, notes: As for :class:`Images`.
     """
 
     name: str
     classes: tuple[tuple[str, str], ...]
     labels: Tensor
-    titles: tuple[str, ...]
-    files: tuple[Path, ...]
-    digest: str
-    open: Callable[[int, int], Tensor | Unreadable]
+    places: Sequence[Path | int]
+    open: Open
+    root: Path = Path()
+    noun: str = ""
+    rows_of: str = ""
     ignored_classes: tuple[str, ...] = ()
+    left_out: str | None = None
+    textures: Tensor | None = None
+    among: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """How many images are listed, readable or not."""
-        return len(self.titles)
+        return len(self.places)
 
-    def picture(self, place: int, size: int) -> Image.Image:
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where each image lies; empty where images are no files of their own."""
+        return tuple(place for place in self.places if isinstance(place, Path))
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all that decides which images these are.
+
+        Of files, their paths, sizes and times of change: none is read for it.
+        """
+        facts: list[object] = [] if self.files else [self.rows_of, *self.places]
+        for index, file in enumerate(self.files):
+            stat = file.stat()
+            facts.append((self.title(index), stat.st_mtime_ns, stat.st_size))
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def title(self, index: int) -> str:
+        """What a person reads of an image: its path in the folder, or ``scene 12``."""
+        place = self.places[index]
+        if isinstance(place, Path):
+            return place.relative_to(self.root).as_posix()
+        return f"{self.noun} {place}"
+
+    def select(self, rows: Sequence[int]) -> Self:
+        """The list of some of the images, in that order."""
+        index = torch.tensor(rows, dtype=torch.int64)
+        return replace(
+            self,
+            labels=self.labels[index],
+            places=[self.places[row] for row in rows],
+            textures=None if self.textures is None else self.textures[index],
+        )
+
+    def picture(self, index: int, size: int) -> Image.Image:
         """One image at a side in pixels, as the network sees it.
 
         Raises:
             InputError: If it cannot be read any more.
         """
-        return to_image(self.read([place], size)[0].float() / 255)
+        photo = self.open(self.places[index], size)
+        if isinstance(photo, Unreadable):
+            raise InputError(f"{photo.path}: {photo.reason} Remove it")
+        return decoding.fit(photo, size)
 
-    def read(self, places: Sequence[int], size: int) -> Tensor:
-        """Images at a side in pixels, read on threads: (n, 3, S, S) uint8.
+    def load(
+        self, size: int, *, crop: float = 1.0, strict: bool = False, alone: bool = False
+    ) -> Images:
+        """Read every image that can be read, on threads.
+
+        Args:
+            size: Side of the square images in pixels.
+            crop: Side of the square that is kept, as a share of a photo's shorter side.
+            strict: Whether an image that cannot be read is an error.
+            alone: Whether no other process reads images too, and needs memory for that.
 
         Raises:
-            InputError: If one cannot be read; it names the file.
+            ImageError: With ``strict``, an image cannot be read; the message names its file.
+            InputError: No image at all can be read, or the memory does not hold them.
         """
-        pixels = torch.empty((len(places), 3, size, size), dtype=torch.uint8)
+        require_memory(len(self), size, alone=alone)
+        pixels, small, problems = read_squares(self.places, self.open, size, crop)
+        readable = [row for row, problem in enumerate(problems) if problem is None]
+        unreadable = tuple(problem for problem in problems if problem is not None)
+        if unreadable:
+            first, count = unreadable[0], len(unreadable)
+            if strict:
+                raise ImageError(
+                    f"{first.path}: {first.reason} ({count} of {len(self)} images cannot be read.)"
+                )
+            if not readable:
+                raise InputError(
+                    f"None of {count} images can be read. {first.path}: {first.reason}"
+                )
+            for new_row, row in enumerate(readable):  # in place: a copy might not fit beside them
+                pixels[new_row] = pixels[row]
+        shown = self.select(readable) if unreadable else self
+        return Images(
+            pixels[: len(readable)],
+            shown.labels,
+            self.classes,
+            unreadable,
+            self.ignored_classes,
+            shown.textures,
+            self.among,
+            self.notes,
+            int(small.sum()),
+            shown.files,
+        )
 
-        def fill(row: int) -> None:
-            opened = self.open(places[row], size)
-            if isinstance(opened, Unreadable):
-                raise InputError(f"{opened.path}: {opened.reason} Remove it")
-            pixels[row] = opened
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(fill, range(len(places))))  # the list asks for what was raised
-        return pixels
-
-
-def list_images(
-    name: str,
+def list_folder(
+    folders: ClassFolders,
     *,
-    split: str = "train",
     classes: Classes | None = None,
+    strict: bool = False,
     limit: int | None = None,
 ) -> ImageList:
-    """List a built-in data set, a folder of class folders, or a published set's layout.
+    """The images of class folders, sorted by class folder and path.
 
     Args:
-        name: ``shapes``, ``shapes-conflict``, a folder, or ``KIND:DIR`` as `layouts` knows it.
-        split: ``train`` or ``val``; class folders without splits are listed as they are.
-        classes: The (id, name) pairs that labels count, which class folders must match; by
-            default those of the set itself, and then each of its class folders must hold an image.
-        limit: At most this many images, spread evenly over the classes.
+        folders: Which images; none is opened.
+        classes: The model's (id, name) pairs by label, which class folders must match; by default
+            the class folders themselves, in sorted order.
+        strict: Whether an unknown class or a file that is passed over is an error; a system's own
+            files, such as hidden ones, are none.
+        limit: At most this many images, drawn from the classes in turn.
 
     Raises:
-        ClassMismatch: If no class folder is one of the classes.
-        InputError: If there is no such set, it holds no image, a class holds none, or the limit is
-            below 1.
+        ClassMismatch: As :func:`match_folders`.
+        InputError: With ``strict``, a file is passed over.
     """
-    require_limit(limit)
-    if name in BUILTIN:
-        return _scenes(name, split, limit)
-    folder = require_place(name)
-    if folder.is_arrays:
-        return _arrays(name, folder, split, classes, limit)
-    return _files(name, folder, split, classes, limit)
-
-
-def _scenes(name: str, split: str, limit: int | None) -> ImageList:
-    count = SCENES[split] if limit is None else min(limit, SCENES[split])
-    labels = torch.arange(count) % len(SHAPES)  # classes take turns
-
-    def open_scene(place: int, size: int) -> Tensor:
-        return to_bytes(Image.fromarray(draw_scene_of(name, split, place, size).image))
-
-    titles = tuple(f"scene {index}" for index in range(count))
-    classes = tuple((shape, shape) for shape in SHAPES)
-    return ImageList(name, classes, labels, titles, (), _digest([name, split, count]), open_scene)
-
-
-def _arrays(
-    name: str, place: Place, split: str, classes: Classes | None, limit: int | None
-) -> ImageList:
-    """A set whose images lie in arrays, as its archive unpacks."""
-    assert place.kind is not None
-    arrays = open_arrays(place.kind, place.folder, split)
-    pairs = tuple(classes or [(each, each) for each in arrays.names])
-    rows, labels, ignored = draw_rows(arrays.names, arrays.labels, pairs, limit, strict=False)
-
-    def open_row(position: int, size: int) -> Tensor:
-        return arrays.read([int(rows[position])], size)[0]
-
-    titles = tuple(f"{split} {row}" for row in rows.tolist())
-    digest = _digest([place.kind, split, *rows.tolist()])
-    return ImageList(name, pairs, labels, titles, (), digest, open_row, ignored)
-
-
-def _files(
-    name: str, place: Place, split: str, classes: Classes | None, limit: int | None
-) -> ImageList:
-    folders = images_of(place, split)
-    empty = sorted(path.name for path, reason in folders.left_out.items() if reason == EMPTY)
-    if classes is None and empty:
-        raise InputError(
-            f"{name} has class folders with no image in them: {listing(empty)}; fill or remove them"
-        )
-    folder = ImageFolder(folders, size=1, classes=classes, limit=limit)
-    files = tuple(path for path, _ in folder.samples)
-    titles = tuple(path.relative_to(folders.root).as_posix() for path in files)
-    stats = (path.stat() for path in files)
-    facts = [(title, f.st_mtime_ns, f.st_size) for title, f in zip(titles, stats, strict=True)]
-
-    def open_file(position: int, size: int) -> Tensor | Unreadable:
-        return read_square(files[position], size)
-
+    if strict:
+        folders.require_complete()
+    if classes is None:
+        label_of = {folder: label for label, folder in enumerate(folders.images)}
+        classes = _readable_classes(tuple(folders.images), folders.root)
+    else:
+        label_of = match_folders(folders.images, classes, strict=strict)
+    by_class = [[(path, label) for path in folders.images[c]] for c, label in label_of.items()]
+    samples = draw_evenly(by_class, limit)
     return ImageList(
-        name,
-        tuple(classes) if classes else readable_classes(folder.classes, place.folder),
-        torch.tensor([label for _, label in folder.samples]),
-        titles,
-        files,
-        _digest(facts),
-        open_file,
-        folder.ignored_classes,
+        str(folders.root),
+        tuple(classes),
+        torch.tensor([label for _, label in samples], dtype=torch.int64),
+        [path for path, _ in samples],
+        open_photo,
+        folders.root,
+        ignored_classes=tuple(folder for folder in folders.images if folder not in label_of),
+        left_out=folders.describe_left_out(),
     )
 
 
-def _digest(facts: Sequence[object]) -> str:
-    return hashlib.sha256(repr(list(facts)).encode()).hexdigest()
+def _readable_classes(ids: Sequence[str], root: Path) -> Classes:
+    """(id, name) of the class folders in a folder; a wnid gets its English name."""
+    is_tiny = tiny_imagenet.is_tiny_imagenet(root)
+    names = tiny_imagenet.class_names(root) if is_tiny else dict(imagenet_classes())
+    return tuple((class_id, names.get(class_id, class_id)) for class_id in ids)
+
+
+def read_squares(
+    places: Sequence[Any], open_image: Open, size: int, crop: float = 1.0
+) -> tuple[Tensor, Tensor, list[Unreadable | None]]:
+    """Images as squares, each read once, on threads; arguments as for `ImageList.load`.
+
+    Returns:
+        (N, 3, size, size) uint8, black where an image cannot be read; (N,) bool: whether it is
+        smaller than it was wanted; and why it cannot be read, or None.
+    """
+    pixels = torch.zeros((len(places), 3, size, size), dtype=torch.uint8)
+    small = torch.zeros(len(places), dtype=torch.bool)
+    whole = round(size / crop)
+    start = (whole - size) // 2
+    middle = slice(start, start + size)
+
+    def fill(row: int) -> Unreadable | None:
+        photo = open_image(places[row], whole)
+        if isinstance(photo, Unreadable):
+            return photo
+        small[row] = min(photo.size) < whole
+        pixels[row] = decoding.to_bytes(decoding.fit(photo, whole))[:, middle, middle]
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return pixels, small, list(pool.map(fill, range(len(places))))
+
+
+def open_photo(path: Path, shorter_side: int | None) -> Image.Image | Unreadable:
+    """A photo, decoded for a shorter side of so many pixels, or why it cannot be read."""
+    try:
+        return decoding.decode(read_file(path), shorter_side=shorter_side)
+    except ImageError as error:
+        return Unreadable(path, str(error))
+    except OSError as error:  # gone or forbidden since it was listed
+        return Unreadable(path, f"The file cannot be opened: {error.strerror}.", error)

@@ -1,59 +1,34 @@
 """Data sets by the name a person gives on the command line."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
 import torch
 from PIL import Image
-from torch import Tensor
 
-from advprop_core.datasets import imagenet, tiny_imagenet
-from advprop_core.datasets.array_sets import open_arrays
+from advprop_core.datasets import imagenet
+from advprop_core.datasets.array_sets import ArraySet, open_arrays
 from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import match_folders
-from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
-from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SEEDS, SHAPES, Scene, draw_scene
+from advprop_core.datasets.listed import ImageList, Images, list_folder
+from advprop_core.datasets.texture_shapes.scenes import (
+    AGREEMENT,
+    SEEDS,
+    SHAPES,
+    Scene,
+    draw_classes,
+    draw_scene,
+)
 from advprop_core.errors import InputError
-from advprop_core.models.class_names import Classes, are_indices, imagenet_classes
-from advprop_core.pictures.decoding import to_bytes
+from advprop_core.models.class_names import Classes, are_indices
+from advprop_core.text import listing
 
 SCENES = {"train": 12_000, "val": 2_000}
 """How many scenes each split of a built-in set has; its classes take turns."""
 
 BUILTIN = tuple(AGREEMENT)
-
-
-@dataclass(frozen=True, eq=False)
-class Images:
-    """A data set, whole in memory.
-
-    Attributes:
-        pixels: (N, 3, S, S) uint8.
-        labels: (N,) int64 class indices.
-        classes: (id, name) of each class.
-        unreadable: Files that were left out, each with the reason.
-        enlarged: How many photos are smaller than the size they were wanted in.
-        ignored_classes: Folders that match no class of the model.
-        textures: (N,) int64 of a built-in set, the class whose texture each object has.
-        files: Where each image was read from; empty where images are no files of their own.
-        among: The classes the model may answer with, where its set's article or the caller
-            restricts them; None where it may answer with any.
-        notes: What a person should know of how the set was read, in sentences.
-    """
-
-    pixels: Tensor
-    labels: Tensor
-    classes: tuple[tuple[str, str], ...]
-    unreadable: tuple[Unreadable, ...] = ()
-    ignored_classes: tuple[str, ...] = ()
-    textures: Tensor | None = None
-    among: tuple[int, ...] | None = None
-    notes: tuple[str, ...] = ()
-    enlarged: int = 0
-    files: tuple[Path, ...] = ()
 
 
 def load_images(
@@ -67,56 +42,67 @@ def load_images(
     download: bool = False,
     alone: bool = False,
 ) -> Images:
-    """Read a built-in data set, a folder of class folders, or a published set's layout.
+    """Read what :func:`list_images` lists, at a side in pixels.
+
+    ``strict`` also refuses an image that cannot be read. ``alone`` says that no other process reads
+    them, and needs memory for that.
+
+    Raises:
+        InputError: Also if the memory does not hold the images.
+    """
+    images = list_images(
+        name, split=split, classes=classes, limit=limit, strict=strict, download=download
+    )
+    return images.load(size, strict=strict, alone=alone)
+
+
+def list_images(
+    name: str,
+    *,
+    split: str = "train",
+    classes: Classes | None = None,
+    limit: int | None = None,
+    strict: bool = False,
+    download: bool = False,
+) -> ImageList:
+    """List a built-in data set, a folder of class folders, or a published set's layout.
 
     Args:
         name: ``shapes``, ``shapes-conflict``, a folder, or ``KIND:DIR`` as `layouts` knows it.
-        size: Side of the square images in pixels.
-        split: ``train`` or ``val``; class folders without splits are read as they are.
-        classes: The model's (id, name) pairs, which a folder's class folders must match.
+        split: ``train`` or ``val``; class folders without splits are listed as they are.
+        classes: The (id, name) pairs that labels count, such as a model's, which class folders must
+            match; by default those of the set itself, and then each of its class folders must hold
+            an image.
         limit: At most this many images, spread evenly over the classes.
-        strict: As for `ImageFolder`.
+        strict: As for :func:`~.listed.list_folder`.
         download: Fetch Imagenette, or a set in arrays such as CIFAR-10, where it is missing.
-        alone: Whether no other process reads them, and needs memory for that.
 
     Raises:
-        Offline: If it cannot be fetched.
+        ClassMismatch: If no class folder is one of the classes.
+        Offline: If the set cannot be fetched.
         InputError: If the name is none of these, the limit is below 1, the folder holds no image
-            or has another layout, the classes do not match (the message lists both sides), or the
-            memory does not hold the images.
+            or has another layout, or a class holds none.
     """
-    require_limit(limit)
-    if name in AGREEMENT:
-        _require_shapes(name, classes)
-        return _draw_shapes(name, size, split, limit)
-    data_set = require_place(name)
-    if data_set.is_arrays:
-        return _read_arrays(data_set, size, split, classes, limit, strict=strict, download=download)
-    folders = images_of(data_set, split, download=download)
-    folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)
-    pixels, labels = folder.load_all(alone=alone)
-    unread = {file.path for file in folder.unreadable}
-    among = _among(data_set, classes)
-    notes = _notes(data_set, folders.images, classes, among or ())
-    if left_out := folders.describe_left_out():
-        notes.append(left_out)
-    return Images(
-        pixels,
-        labels,
-        tuple(classes) if classes else readable_classes(folder.classes, data_set.folder),
-        folder.unreadable,
-        folder.ignored_classes,
-        among=among,
-        notes=tuple(notes),
-        enlarged=folder.enlarged,
-        files=tuple(path for path, _ in folder.samples if path not in unread),
-    )
-
-
-def require_limit(limit: int | None) -> None:
-    """Refuse, by an InputError, a number of images below 1."""
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1, got {limit}")
+    if name in BUILTIN:
+        _require_shapes(name, classes)
+        return _scenes(name, split, limit)
+    place = require_place(name)
+    if place.is_arrays:
+        return _arrays(name, place, split, classes, limit, strict=strict, download=download)
+    folders = images_of(place, split, download=download)
+    if classes is None and folders.without_images:
+        raise InputError(
+            f"{name} has class folders with no image in them: {listing(folders.without_images)}; "
+            "fill or remove them"
+        )
+    images = list_folder(folders, classes=classes, strict=strict, limit=limit)
+    among = _among(place, classes)
+    notes = _notes(place, folders.images, classes, among or ())
+    if images.left_out:
+        notes.append(images.left_out)
+    return replace(images, name=name, among=among, notes=tuple(notes))
 
 
 def require_place(name: str) -> Place:
@@ -181,32 +167,36 @@ def _notes(
     return notes
 
 
-def _read_arrays(
+def _arrays(
+    name: str,
     place: Place,
-    size: int,
     split: str,
     classes: Classes | None,
     limit: int | None,
     *,
     strict: bool,
     download: bool,
-) -> Images:
+) -> ImageList:
     """A set whose images lie in arrays, as its archive unpacks."""
     assert place.kind is not None
     arrays = open_arrays(place.kind, place.folder, split, download=download)
-    class_pairs = classes or [(name, name) for name in arrays.names]
-    rows, labels, ignored = draw_rows(
-        arrays.names, arrays.labels, class_pairs, limit, strict=strict
-    )
-    require_memory(len(rows), size)
-    return Images(
-        arrays.read(rows.tolist(), size),
+    pairs = classes or [(class_name, class_name) for class_name in arrays.names]
+    rows, labels, ignored = draw_rows(arrays.names, arrays.labels, pairs, limit, strict=strict)
+    return ImageList(
+        name,
+        tuple(pairs),
         labels,
-        tuple(class_pairs),
+        rows.tolist(),
+        partial(_open_row, arrays),
+        noun=split,
+        rows_of=f"{place.kind} {split}",
         ignored_classes=ignored,
         notes=tuple(_notes(place, arrays.names, classes)),
-        enlarged=len(rows) if size > arrays.side else 0,
     )
+
+
+def _open_row(arrays: ArraySet, row: int, _shorter_side: int | None) -> Image.Image:
+    return Image.fromarray(arrays.images[row])
 
 
 def load_scenes(name: str, count: int, size: int, *, classes: Classes | None = None) -> list[Scene]:
@@ -222,23 +212,25 @@ def load_scenes(name: str, count: int, size: int, *, classes: Classes | None = N
     return [draw_scene_of(name, "val", index, size) for index in range(count)]
 
 
-def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], ...]:
-    """(id, name) of the class folders in a folder; a wnid gets its English name."""
-    is_tiny = tiny_imagenet.is_tiny_imagenet(root)
-    names = tiny_imagenet.class_names(root) if is_tiny else dict(imagenet_classes())
-    return tuple((identity, names.get(identity, identity)) for identity in ids)
-
-
-def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
+def _scenes(name: str, split: str, limit: int | None) -> ImageList:
     count = SCENES[split] if limit is None else min(limit, SCENES[split])
-    require_memory(count, size)
-    pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
-    labels, textures = torch.empty((2, count), dtype=torch.int64)
-    for row in range(count):
-        scene = draw_scene_of(name, split, row, size)
-        pixels[row] = to_bytes(Image.fromarray(scene.image))
-        labels[row], textures[row] = scene.shape, scene.texture
-    return Images(pixels, labels, tuple((shape, shape) for shape in SHAPES), textures=textures)
+    drawn = [draw_classes(SEEDS[split], row, AGREEMENT[name])[1:] for row in range(count)]
+    labels, textures = torch.tensor(drawn).unbind(1)
+    return ImageList(
+        name,
+        tuple((shape, shape) for shape in SHAPES),
+        labels,
+        range(count),
+        partial(_open_scene, name, split),
+        noun="scene",
+        rows_of=f"{name} {split}",
+        textures=textures,
+    )
+
+
+def _open_scene(name: str, split: str, row: int, size: int | None) -> Image.Image:
+    assert size is not None  # a scene has no size of its own
+    return Image.fromarray(draw_scene_of(name, split, row, size).image)
 
 
 def draw_scene_of(name: str, split: str, index: int, size: int) -> Scene:

@@ -37,7 +37,7 @@ def class_images(folder: Path, split: str) -> ClassFolders:
         folders = find_images(folder / "train")
         left_out = folders.left_out.items()  # the texts with bounding boxes belong to the set
         unexpected = {path: why for path, why in left_out if not path.name.endswith(_BOXES)}
-        folders = replace(folders, left_out=unexpected)
+        folders = replace(folders, left_out=unexpected, root=folder)
     else:
         folders = _annotated(folder)
     if strangers := sorted(set(folders.images) - set(wnids)):

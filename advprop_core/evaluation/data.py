@@ -10,11 +10,10 @@ from torch import Tensor
 
 from advprop_core.datasets import cifar, imagenet, imagenet_c
 from advprop_core.datasets.cifar import CorruptedArrays
-from advprop_core.datasets.class_folders import ClassFolders
-from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.imagenet_c import CorruptedPhotos
 from advprop_core.datasets.layouts import Place, find_place
-from advprop_core.datasets.named import Images, among_own_classes, load_images
+from advprop_core.datasets.listed import ImageList, Images, Unreadable, open_photo
+from advprop_core.datasets.named import among_own_classes, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import PHOTO_SIZE, Stored, TestedModel
 from advprop_core.evaluation.conditions import Condition
@@ -274,16 +273,13 @@ def _open_set(
     if not photos.clean:
         return _StoredSet(photos, no_photos, notes)
     # The clean photos are cut as the corrupted ones were, so that both show the same.
-    by_class: dict[str, list[Path]] = {}
-    for name, path in zip(photos.names, photos.clean, strict=True):
-        by_class.setdefault(name.partition("/")[0], []).append(path)
-    folder = ImageFolder(
-        ClassFolders(by_class), size=size, classes=classes, strict=strict, crop=crop
+    listed = ImageList(str(request.clean), tuple(classes), photos.labels, photos.clean, open_photo)
+    clean_images = listed.load(size, crop=crop, strict=strict)
+    notes += of_small_photos(
+        clean_images.enlarged, len(clean_images.pixels), round(size / crop), corrupted=False
     )
-    pixels, _ = folder.load_all()
-    notes += of_small_photos(folder.enlarged, len(pixels), round(size / crop), corrupted=False)
-    matching = photos.without([file.path for file in folder.unreadable])
-    return _StoredSet(matching, pixels, notes, folder.unreadable)
+    matching = photos.without([file.path for file in clean_images.unreadable])
+    return _StoredSet(matching, clean_images.pixels, notes, clean_images.unreadable)
 
 
 def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from advprop_core.datasets.folders import Unreadable
+from advprop_core.datasets.listed import Unreadable
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.models.class_names import are_the_same
 from advprop_core.text import listing

@@ -7,7 +7,7 @@ from typing import Self
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
 from advprop_core.attribution.progress import split
-from advprop_core.datasets.folders import Unreadable
+from advprop_core.datasets.listed import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images

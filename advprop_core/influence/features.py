@@ -11,8 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.datasets.folders import Unreadable
-from advprop_core.datasets.listed import ImageList
+from advprop_core.datasets.listed import ImageList, read_squares
 from advprop_core.errors import InputError
 from advprop_core.files import Keeper
 from advprop_core.models.checkpoints import Checkpoint
@@ -74,21 +73,20 @@ def extract(
     values, places = list[Tensor](), list[int]()
     for start in range(0, len(images), _BATCH):
         batch = range(start, min(start + _BATCH, len(images)))
-        opened = {place: images.open(place, size) for place in batch}
-        readable = {p: image for p, image in opened.items() if not isinstance(image, Unreadable)}
+        batch_places = images.places[batch.start : batch.stop]
+        pixels, _, problems = read_squares(batch_places, images.open, size)
+        readable = [row for row, problem in enumerate(problems) if problem is None]
         if readable:
-            pixels = torch.stack([*readable.values()]).float() / 255
-            values.append(extractor(pixels))
-            places += readable
+            values.append(extractor(pixels[readable].float() / 255))
+            places += [batch[row] for row in readable]
         if progress:
             progress(batch.stop, len(images))
-    kept_places = torch.tensor(places, dtype=torch.int64)
-    labels = images.labels[kept_places]
-    lost = sorted({*images.labels.tolist()} - {*labels.tolist()})
-    if lost:
+    readable_places = torch.tensor(places, dtype=torch.int64)
+    labels = images.labels[readable_places]
+    if lost := sorted({*images.labels.tolist()} - {*labels.tolist()}):
         names = listing([images.classes[label][1] for label in lost])
         raise InputError(f"{images.name} has no image of {names} that can be read: replace them")
-    return Features(torch.cat(values), kept_places, labels)
+    return Features(torch.cat(values), readable_places, labels)
 
 
 class FeatureCache(Keeper):

@@ -2,34 +2,33 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate.utils import broadcast_object_list, gather_object
+from PIL import Image
+from torch import Tensor
 
-from advprop_core.datasets.class_folders import ClassMismatch
-from advprop_core.datasets.folders import ImageFolder, Unreadable
-from advprop_core.datasets.layouts import find_place
+from advprop_core.datasets.class_folders import ClassFolders, ClassMismatch, find_images
+from advprop_core.datasets.layouts import CORRUPTED, find_place
+from advprop_core.datasets.listed import ImageList, Images, Unreadable, list_folder
 from advprop_core.datasets.memory import room_for_images
-from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_classes
+from advprop_core.datasets.named import BUILTIN, list_images
 from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
 from advprop_core.evaluation.processes import are_several
-from advprop_core.models.class_names import exact
-from advprop_core.pictures.files import is_hidden
+from advprop_core.models.class_names import Classes
+from advprop_core.pictures.files import list_pictures
 from advprop_core.text import listing
-from advprop_core.training.any_photos import (
-    MEASURED,
-    Sample,
-    draw_measured,
-    find_any_photos,
-    hashed,
-)
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
 
+MEASURED = 200
+"""Photos that a run attacks at its end: PGD-10 on a network of 224 pixels takes a second each."""
+_ONE_IN = 10  # photos without labels is measured
 _MARGIN = 4 / 3  # stored side over training side, so that a crop keeps some detail
 _MEMORY = 2**30  # bytes of photos that are kept in a computer's memory
 _DEVICE_SHARE = 0.5  # of a GPU's free memory
@@ -87,53 +86,118 @@ def load_data(
         InputError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    if data in BUILTIN or _is_arrays(data):
-        read = _whole(data, recipe, device)
+    size, measured_on = recipe.size, f"{Path(data).name} val"
+    is_unlabelled = recipe.objective == "auxiliary" and not _has_labels(data)
+    if is_unlabelled:
+        photos = _list_any_photos(root_of(data))
+        measured, photos = _divide(photos, _draw_measured(photos.files))
+        measured_on = f"{Path(data).name}, {len(measured)} photos that are left out of training"
     else:
-        read = _photos(data, recipe, device, measures, in_memory)
-    _require_agreement(read.digest)
-    if (count := len(read.source)) < recipe.batch_size:
+        photos = list_split(data, "train")
+    digest = f"{Path(data).name} {len(photos)}"
+    val = Images(torch.empty((0, 3, size, size)), torch.empty(0), photos.classes)
+    if measures and is_unlabelled:
+        val = measured.load(size)
+    elif measures:  # now, not after hours
+        val = _load_val(data, recipe, photos.classes)
+    unreadable, holdout = val.unreadable, None
+    # Scenes and the rows of an array have no names but their numbers.
+    names = [file.name for file in photos.files] or [*map(str, range(len(photos)))]
+    chosen = [row for row, name in enumerate(names) if held_out(name, recipe.holdout)]
+    if chosen:
+        out, photos = _divide(photos, chosen)
+        holdout = out.load(size)
+        unreadable += holdout.unreadable
+    elif recipe.holdout:
+        raise InputError(
+            f"a holdout of {recipe.holdout:g} leaves out none of {len(photos)} photos: raise it"
+        )
+    side = round(size * _MARGIN) if photos.files else size
+    if not photos.files:
+        in_memory = True
+    elif in_memory is None:
+        in_memory = not recipe.augmentation.randaugment and _fits(len(photos), side)
+        if are_several():  # they must decide alike
+            (in_memory,) = broadcast_object_list([in_memory])
+    source: Source = OnDisk(photos, recipe)
+    if in_memory:
+        loaded = photos.load(side)
+        unreadable += loaded.unreadable
+        photos = replace(photos, labels=loaded.labels, places=loaded.files or photos.places)
+        if recipe.augmentation.randaugment:  # one by one, but drawn or unpacked only once
+            rows, open_row = range(len(photos)), partial(_open_row, loaded.pixels)
+            source = OnDisk(replace(photos, places=rows, open=open_row), recipe)
+        else:
+            pixels, labels = loaded.pixels.to(device), loaded.labels.to(device)
+            source = InMemory(pixels, labels, recipe, len(photos.classes))
+    if not is_unlabelled and (lacking := classes_without_images(photos)):
+        raise InputError(
+            f"train has no photo of {listing(lacking)} that can be read and is not held out: add "
+            "some, or remove the class"
+        )
+    if photos.files:
+        names_of = "".join(f"{file.parent.name}/{file.name}\n" for file in photos.files)
+        digest = hashlib.sha256(names_of.encode()).hexdigest()
+    _require_agreement(digest)
+    if (count := len(source)) < recipe.batch_size:
         remedy = "lower --batch-size" if count > 1 else "give more photos"
         raise InputError(
             f"batch_size is {recipe.batch_size}, but there are only {count} images to train with: "
             f"{remedy}"
         )
-    return read
+    return TrainingData(source, holdout, val, digest, measured_on, unreadable, photos.left_out)
 
 
-def load_split(
+def list_split(
     data: str,
     split: str,
-    size: int,
     *,
-    classes: Sequence[tuple[str, str]] | None = None,
+    classes: Classes | None = None,
     limit: int | None = None,
-    alone: bool = False,
-) -> Images:
-    """Read a data set's ``train`` or ``val`` split at the size the network sees.
+    strict: bool = False,
+) -> ImageList:
+    """List a data set's ``train`` or ``val`` split.
 
     Args:
         data: A built-in name, or a folder that holds ``train/`` and ``val/``.
         split: ``train`` or ``val``.
-        size: Side in pixels.
-        classes: The (id, name) pairs that labels count; by default those of this split.
-        limit: At most this many photos, evenly over the classes.
-        alone: Whether no other process reads it.
+        classes: As for :func:`~.named.list_images`.
+        limit: Likewise.
+        strict: Likewise.
 
     Raises:
-        InputError: If there is no such data, or its classes do not match.
+        InputError: If there is no such data, it lacks a split, or its classes do not match.
     """
-    is_whole = data in BUILTIN or _is_arrays(data)
-    source = data if is_whole else str(folder_of(root_of(data), split))
-    return load_images(
-        source, size, split=split, classes=classes, limit=limit, strict=split == "val", alone=alone
-    )
+    if not _is_whole(data):
+        root = root_of(data)
+        _require_splits(root, data)
+        data = str(_folder_of(root, split))
+    return list_images(data, split=split, classes=classes, limit=limit, strict=strict)
 
 
-def _is_arrays(data: str) -> bool:
-    """Whether it is a published set whose images lie in arrays, such as CIFAR-10."""
-    place = find_place(data)
-    return place is not None and place.is_arrays
+def list_val(
+    data: str, classes: Classes, *, limit: int | None = None, strict: bool = False
+) -> ImageList:
+    """List the ``val`` split, of just the classes that are trained; arguments as above."""
+    try:
+        return list_split(data, "val", classes=classes, limit=limit, strict=strict)
+    except ClassMismatch as error:
+        raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
+
+
+def classes_without_images(images: ImageList | Images) -> list[str]:
+    """Names of the classes that no image shows."""
+    seen = set(images.labels.tolist())
+    return [name for label, (_, name) in enumerate(images.classes) if label not in seen]
+
+
+def _is_whole(data: str) -> bool:
+    """Whether its splits are no folders: drawn scenes, and arrays such as CIFAR-10's.
+
+    So are corruptions of another set's images, which cannot be listed at all.
+    """
+    place = None if data in BUILTIN else find_place(data)
+    return data in BUILTIN or (place is not None and (place.is_arrays or place.kind in CORRUPTED))
 
 
 def root_of(data: str) -> Path:
@@ -146,7 +210,7 @@ def root_of(data: str) -> Path:
     return place.folder
 
 
-def folder_of(root: Path, split: str) -> Path:
+def _folder_of(root: Path, split: str) -> Path:
     """Its folder; some sets, such as CIFAR-10, call the one to measure on ``test``."""
     if is_tiny_imagenet(root):
         return root  # which of its photos are of a split, a text file says
@@ -154,135 +218,60 @@ def folder_of(root: Path, split: str) -> Path:
     return other if split == "val" and other.exists() and not folder.exists() else folder
 
 
+def _has_labels(data: str) -> bool:
+    """Whether both splits are there, and photos may lie in class folders in them."""
+    if _is_whole(data):
+        return True
+    folders = [_folder_of(root_of(data), split) for split in ("train", "val")]
+    return all(f.is_dir() and any(entry.is_dir() for entry in f.iterdir()) for f in folders)
+
+
+def _list_any_photos(root: Path) -> ImageList:
+    """All pictures of a folder, at any depth; its folders are classes if they hold all of them."""
+    if not root.is_dir():
+        there = "is a file" if root.exists() else "does not exist"
+        raise InputError(
+            f"the folder {root} {there}: data must be a folder with photos, or one of "
+            f"{', '.join(BUILTIN)}"
+        )
+    pictures, left_out = list_pictures(root)
+    if not pictures:
+        raise InputError(f"there is no photo in {root}")
+    if any(picture.parent == root for picture in pictures):
+        return list_folder(ClassFolders({"photos": pictures}, left_out, root))
+    return list_folder(find_images(root))
+
+
+def _draw_measured(files: Sequence[Path]) -> list[int]:
+    """One photo in ten, at least one and at most :data:`MEASURED`, by a hash of its name."""
+    by_hash = sorted(range(len(files)), key=lambda row: _hashed(f"measured/{files[row].name}"))
+    return by_hash[: min(MEASURED, max(1, len(files) // _ONE_IN))]
+
+
 def held_out(name: str, share: float) -> bool:
     """Whether a file of this name belongs to the hold-out: a hash decides, so it never changes."""
-    return hashed(name) % 10_000 < round(share * 10_000)
+    return _hashed(name) % 10_000 < round(share * 10_000)
 
 
-def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
-    """Sets whose images are no files of their own: drawn scenes, and arrays such as CIFAR-10's."""
-    split = load_split(data, "train", recipe.size)
-    out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
-    _require_holdout(recipe, int(out.sum()), len(out))
-    images, labels, count = split.pixels[~out], split.labels[~out], len(split.classes)
-    source: Source
-    if recipe.augmentation.randaugment:
-        source = OnDisk.of_tensors(images, labels, recipe, count)
-    else:
-        source = InMemory(images.to(device), labels.to(device), recipe, count)
-    holdout = Images(split.pixels[out], split.labels[out], split.classes) if out.any() else None
-    val = load_split(data, "val", recipe.size, classes=split.classes, limit=_limit(recipe))
-    name = Path(data).name
-    return TrainingData(source, holdout, val, f"{name} {len(split.labels)}", f"{name} val")
+def _hashed(name: str) -> int:
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16)
 
 
-def _photos(
-    data: str, recipe: Recipe, device: torch.device, measures: bool, in_memory: bool | None
-) -> TrainingData:
-    root, side = root_of(data), round(recipe.size * _MARGIN)
-    is_split = recipe.objective != "auxiliary" or all(
-        _has_folders(folder_of(root, split)) for split in ("train", "val")
-    )
-    measured: tuple[Sample, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
-    measured_on = f"{Path(data).name} val"
-    if is_split:
-        require_splits(root, data)
-        folder = ImageFolder(root / "train", size=side)
-        _require_full_classes(root / "train", folder)
-    else:
-        folder = ImageFolder(find_any_photos(root), size=side)
-        measured = draw_measured(folder.samples)
-        measured_on = f"{Path(data).name}, {len(measured)} photos that are left out of training"
-    classes = readable_classes(folder.classes, root)
-    val = Images(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
-    if measures and is_split:
-        val = _measured(data, recipe, classes)  # now, not after hours
-    elif measures:
-        val, unreadable = _of_samples(folder, measured, recipe.size, classes)
-    apart = set(measured)
-    samples = tuple(sample for sample in folder.samples if sample not in apart)
-    folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
-    holdout: Images | None = None
-    chosen = tuple(s for s in samples if held_out(s[0].name, recipe.holdout))
-    _require_holdout(recipe, len(chosen), len(samples))
-    if chosen:
-        holdout, unread = _of_samples(folder, chosen, recipe.size, classes)
-        unreadable += unread
-    source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
-    if in_memory is None:
-        in_memory = not recipe.augmentation.randaugment and _fits(len(folder), folder.size)
-        if are_several():  # they must decide alike
-            (in_memory,) = broadcast_object_list([in_memory])
-    if in_memory:
-        images, labels = folder.load_all()
-        source = InMemory(images.to(device), labels.to(device), recipe, len(classes))
-        unreadable += folder.unreadable
-    left_out = {file.path for file in unreadable}
-    samples = tuple(sample for sample in folder.samples if sample[0] not in left_out)
-    if is_split:
-        _require_every_class(samples, classes)
-    passed_over = folder.folders.describe_left_out()
-    digest = _digest(samples)
-    return TrainingData(source, holdout, val, digest, measured_on, unreadable, passed_over)
+def _divide(photos: ImageList, rows: Sequence[int]) -> tuple[ImageList, ImageList]:
+    """The photos of these rows, and the others."""
+    chosen = {*rows}
+    return photos.select(rows), photos.select([r for r in range(len(photos)) if r not in chosen])
 
 
-def _of_samples(
-    folder: ImageFolder,
-    samples: tuple[Sample, ...],
-    size: int,
-    classes: tuple[tuple[str, str], ...],
-) -> tuple[Images, tuple[Unreadable, ...]]:
-    """Some photos of a folder at the size of the network, and what of them cannot be read."""
-    part = ImageFolder(folder.folders, size=size)
-    part.samples = samples
-    return Images(*part.load_all(), classes), part.unreadable
+def _open_row(pixels: Tensor, row: int, _shorter_side: int | None) -> Image.Image:
+    return Image.fromarray(pixels[row].permute(1, 2, 0).contiguous().numpy())
 
 
-def _has_folders(folder: Path) -> bool:
-    """Whether photos may lie in class folders there, and not loose."""
-    return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())
-
-
-def _limit(recipe: Recipe) -> int | None:
-    return MEASURED if recipe.objective == "auxiliary" else None
-
-
-def require_splits(root: Path, data: str) -> None:
-    """The commonest mistakes with folders, each with what to do."""
-    if not root.is_dir():
-        there = f"{data!r} is a file" if root.exists() else f"there is no folder {data!r}"
-        raise InputError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
-    wanted = "a folder that holds train/CLASS/PHOTO and val/CLASS/PHOTO"
-    if not folder_of(root, "train").is_dir():
-        above = root.resolve().parent
-        near = f"; did you mean {above}?" if root.name in ("train", "val") else ""
-        raise InputError(f"{root} has no train/ in it: give {wanted}{near}")
-    if not folder_of(root, "val").is_dir():
-        raise InputError(
-            f"{root} has train/, but no val/: accuracies are measured on photos that training does "
-            f"not see, so give {wanted}; move some photos of each class there"
-        )
-
-
-def _require_holdout(recipe: Recipe, chosen: int, photos: int) -> None:
-    if recipe.holdout and not chosen:
-        raise InputError(
-            f"a holdout of {recipe.holdout:g} leaves out none of {photos} photos: raise it"
-        )
-
-
-def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Images:
-    """The photos of ``val``, of just the classes that are trained."""
-    try:
-        val = load_split(
-            data, "val", recipe.size, classes=classes, limit=_limit(recipe), alone=True
-        )
-    except ClassMismatch as error:
-        raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
-    seen = set(val.labels.tolist())
-    lacking = [name for label, (_, name) in enumerate(classes) if label not in seen]
-    if lacking and recipe.objective != "auxiliary":
+def _load_val(data: str, recipe: Recipe, classes: Classes) -> Images:
+    needs_labels = recipe.objective != "auxiliary"
+    listed = list_val(data, classes, limit=None if needs_labels else MEASURED, strict=True)
+    val = listed.load(recipe.size, strict=True, alone=True)
+    if needs_labels and (lacking := classes_without_images(val)):
         raise ClassMismatch(
             "train and val must hold the same classes. val has no photo of "
             f"{listing(lacking)}, so its accuracies would be of the others alone"
@@ -290,9 +279,21 @@ def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -
     return val
 
 
-def _digest(samples: Sequence[Sample]) -> str:
-    names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in samples)
-    return hashlib.sha256(names.encode()).hexdigest()
+def _require_splits(root: Path, data: str) -> None:
+    """The commonest mistakes with folders, each with what to do."""
+    if not root.is_dir():
+        there = f"{data!r} is a file" if root.exists() else f"there is no folder {data!r}"
+        raise InputError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
+    wanted = "a folder that holds train/CLASS/PHOTO and val/CLASS/PHOTO"
+    if not _folder_of(root, "train").is_dir():
+        above = root.resolve().parent
+        near = f"; did you mean {above}?" if root.name in ("train", "val") else ""
+        raise InputError(f"{root} has no train/ in it: give {wanted}{near}")
+    if not _folder_of(root, "val").is_dir():
+        raise InputError(
+            f"{root} has train/, but no val/: accuracies are measured on photos that training does "
+            f"not see, so give {wanted}; move some photos of each class there"
+        )
 
 
 def _require_agreement(digest: str) -> None:
@@ -301,25 +302,6 @@ def _require_agreement(digest: str) -> None:
         raise InputError(
             "the processes could not read the same training photos: make all of them readable "
             "everywhere"
-        )
-
-
-def _require_every_class(samples: Sequence[Sample], classes: tuple[tuple[str, str], ...]) -> None:
-    seen = {label for _, label in samples}
-    if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
-        raise InputError(
-            f"train has no photo of {listing(lacking)} that can be read and is not held out: add "
-            "some, or remove the class"
-        )
-
-
-def _require_full_classes(root: Path, folder: ImageFolder) -> None:
-    entries = (path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
-    names = {exact(path.name) for path in entries}
-    if empty := sorted(names - set(folder.classes)):
-        raise InputError(
-            f"{root} has class folders with no image in them: {', '.join(empty[:10])}; "
-            "fill or remove them"
         )
 
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.datasets.class_folders import draw_evenly
-from advprop_core.datasets.named import Images, load_images
+from advprop_core.datasets.listed import Images
+from advprop_core.datasets.named import load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition

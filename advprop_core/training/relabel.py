@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.models.class_names import are_indices, match_classes
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view
 from advprop_core.training.data import TrainingData

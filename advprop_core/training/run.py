@@ -21,8 +21,7 @@ from advprop_core.models.checkpoints import RATE, epoch_file
 from advprop_core.models.dual_bn import MAIN, DualBNModel
 from advprop_core.text import did_you_mean, percent
 from advprop_core.training import state
-from advprop_core.training.any_photos import MEASURED
-from advprop_core.training.data import TrainingData, load_data
+from advprop_core.training.data import MEASURED, TrainingData, load_data
 from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.memory import memory_advice

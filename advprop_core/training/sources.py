@@ -7,11 +7,9 @@ came before it, so that a run can be taken up at any step.
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,10 +19,9 @@ from timm.utils import random_seed
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from advprop_core.datasets.listed import ImageList, Unreadable
 from advprop_core.datasets.memory import local_count
 from advprop_core.errors import InputError
-from advprop_core.pictures import decoding as photos
-from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training.augment import augment, move, recolor
 from advprop_core.training.batch import Batch, mixed_seed
@@ -75,37 +72,23 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
     """Photos that are decoded and augmented one by one in worker processes, through timm.
 
     Attributes:
-        count: Number of photos.
-        load: From an index to an RGB photo and its label; workers get it as a pickle.
+        photos: Which photos; workers get the list as a pickle.
         recipe: Sizes and augmentation.
-        classes: Number of classes.
     """
 
-    count: int
-    load: Callable[[int], tuple[Image.Image, int]]
+    photos: ImageList
     recipe: Recipe
-    classes: int
 
     def __post_init__(self) -> None:
         self.transform = _transform(self.recipe)
 
-    @classmethod
-    def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> Self:
-        """Photos in files, each with its label."""
-        return cls(len(samples), partial(_from_file, samples), recipe, classes)
-
-    @classmethod
-    def of_tensors(cls, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> Self:
-        """Photos in a (N, 3, S, S) uint8 tensor."""
-        return cls(len(labels), partial(_from_tensor, images, labels), recipe, classes)
-
     def __len__(self) -> int:
         """Number of photos, on all processes."""
-        return self.count
+        return len(self.photos)
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """See :meth:`InMemory.epoch`."""
-        dealt = list(_deal(epoch_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
+        dealt = list(_deal(epoch_order(len(self), self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
         spare = (os.cpu_count() or 1) // local_count() - 1  # a core is the process's own
         loader = DataLoader(
@@ -120,7 +103,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
             generator = torch.Generator(device).manual_seed(seed)
             pixels = move(images.float() / 255, self.recipe.augmentation, generator)
             pixels = recolor(pixels, self.recipe.augmentation, generator)
-            yield _mixed(pixels, labels, self.recipe, self.classes, number)
+            yield _mixed(pixels, labels, self.recipe, len(self.photos.classes), number)
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         """(3, S, S) uint8 and label, drawn from (seed, epoch, photo) whichever worker runs it."""
@@ -131,31 +114,17 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
 
     def _readable(self, index: int) -> tuple[Image.Image, int]:
         """The photo, or the next that can be read: one damaged file must not end a long run."""
-        for further in range(_DAMAGED_IN_A_ROW):
-            try:
-                return self.load((index + further) % self.count)
-            except ImageError as error:
-                reason = error
-                warnings.warn(f"{error}; the next photo stands in for it", stacklevel=2)
-        raise reason
+        for row in range(index, index + _DAMAGED_IN_A_ROW):
+            row %= len(self)
+            photo = self.photos.open(self.photos.places[row], None)
+            if not isinstance(photo, Unreadable):
+                return photo, int(self.photos.labels[row])
+            reason = f"{photo.path}: {photo.reason}"
+            warnings.warn(f"{reason}; the next photo stands in for it", stacklevel=2)
+        raise ImageError(reason)
 
 
 Source = InMemory | OnDisk
-
-
-def _from_file(samples: Sequence[tuple[Path, int]], index: int) -> tuple[Image.Image, int]:
-    path, label = samples[index]
-    try:
-        return photos.decode(read_file(path)), label
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
-    except OSError as error:  # gone or forbidden since it was listed
-        raise ImageError(f"{path}: {error.strerror}") from error
-
-
-def _from_tensor(images: Tensor, labels: Tensor, index: int) -> tuple[Image.Image, int]:
-    levels = images[index].permute(1, 2, 0).contiguous().numpy()
-    return Image.fromarray(levels), int(labels[index])
 
 
 def _transform(recipe: Recipe) -> Any:

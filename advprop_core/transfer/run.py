@@ -21,7 +21,7 @@ from advprop_core.transfer.grid import Cell, Grid
 from advprop_core.transfer.pools import Failure, Pool, Run, run_all
 from advprop_core.transfer.sources import Source, open_source
 from advprop_core.transfer.store import CellStore
-from advprop_core.transfer.target import Drawn, open_target, require_enough
+from advprop_core.transfer.target import Drawn, Target, open_target, require_enough
 from advprop_core.transfer.training import PIXELS, Curve, Task, run_task
 from advprop_core.types import Progress
 
@@ -35,7 +35,8 @@ class Outcome:
 
     Attributes:
         grid: What was asked for.
-        drawn: The images.
+        target: The task.
+        test_images: On how many images accuracy is measured.
         sources: Those compared, by name.
         curves: Each finished cell's figures.
         failed: Each cell that failed twice.
@@ -44,7 +45,8 @@ class Outcome:
     """
 
     grid: Grid
-    drawn: Drawn
+    target: Target
+    test_images: int
     sources: Mapping[str, Source]
     curves: Mapping[Cell, Curve]
     failed: Mapping[Cell, Failure]
@@ -79,7 +81,7 @@ def run_grid(
     require_enough(target, grid.num_images)
     sources = {name: opener(name) for name in grid.sources}
     sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
-    drawn = Drawn.of(target, max(grid.num_images), grid.seeds, grid.test_images)
+    drawn = Drawn(target, max(grid.num_images), grid.seeds, grid.test_images)
     store, prepared = CellStore(out / "cells"), _Prepared(grid, out, drawn)
     tasks: dict[Cell, Task] = {}
     deciding: dict[Cell, dict[str, Any]] = {}
@@ -118,7 +120,8 @@ def run_grid(
     if store.failure:
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
-    return Outcome(grid, drawn, sources, in_order, failed, reused, tuple(notes))
+    test_images = len(drawn.test)
+    return Outcome(grid, target, test_images, sources, in_order, failed, reused, tuple(notes))
 
 
 def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:
@@ -147,7 +150,7 @@ class _Prepared:
     def deciding(self, cell: Cell, source: Source, size: int) -> dict[str, Any]:
         """All that decides a cell's result, as plain values."""
         recipe = self._grid.recipe(cell, size).to_json()
-        shown = hashlib.sha256(str(len(self._drawn.target.classes)).encode())
+        shown = hashlib.sha256(str(len(self._drawn.train.classes)).encode())
         for index in (*self._train(cell), *self._drawn.test_positions):
             shown.update(self._digests[index])
         left_out = ("start_from", "architecture")  # the network's digest says more
@@ -200,7 +203,7 @@ class _Prepared:
         train, test = self._train(cell), self._drawn.test_positions
         return Task(
             self._grid.recipe(cell, size),
-            self._drawn.target.classes,
+            self._drawn.train.classes,
             file.resolve(),
             tuple(rows[index] for index in train),
             tuple(rows[index] for index in test),
@@ -208,7 +211,7 @@ class _Prepared:
             network and network.resolve(),
         )
 
-    def _train(self, cell: Cell) -> tuple[int, ...]:
+    def _train(self, cell: Cell) -> list[int]:
         return self._drawn.positions[cell.seed][: cell.num_images]
 
     def _write_images(self, images: Tensor, size: int) -> Path:

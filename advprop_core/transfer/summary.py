@@ -28,7 +28,7 @@ def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
     its interval, and both at every measured epoch. ``needed`` says how many images and how many
     epochs a source needs to be as accurate as the first one.
     """
-    grid, target = outcome.grid, outcome.drawn.target
+    grid, target = outcome.grid, outcome.target
     cells = [cell for cell in grid.cells() if cell in outcome.curves]
     accuracies = [*_accuracies(grid.sources[0], outcome.curves)]
     return {
@@ -38,8 +38,8 @@ def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
         "versions": versions(),
         "data": target.name,
         "classes": [name for _, name in target.classes],
-        "train_images": len(target.train.labels),
-        "test_images": len(outcome.drawn.test_rows),
+        "train_images": len(target.train),
+        "test_images": outcome.test_images,
         "seeds": grid.seeds,
         "num_images": list(grid.num_images),
         "trainable": list(grid.trainable),

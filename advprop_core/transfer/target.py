@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Self
 
 import torch
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import ClassMismatch
-from advprop_core.datasets.layouts import CORRUPTED, find_place
-from advprop_core.datasets.listed import ImageList, list_images
+from advprop_core.datasets.listed import ImageList
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.named import BUILTIN
 from advprop_core.errors import InputError
 from advprop_core.text import listing
-from advprop_core.training.data import folder_of, require_splits, root_of
-from advprop_core.training.network import Classes
+from advprop_core.training.data import classes_without_images, list_split, list_val
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +21,18 @@ class Target:
 
     Attributes:
         name: Of the data, as it was given.
-        classes: (id, name) by label.
         train: Images to draw from.
-        test: Images to measure on.
+        test: Images to measure on, with the same classes.
     """
 
     name: str
-    classes: Classes
     train: ImageList
     test: ImageList
+
+    @property
+    def classes(self) -> tuple[tuple[str, str], ...]:
+        """(id, name) by label."""
+        return self.train.classes
 
 
 def open_target(data: str) -> Target:
@@ -43,46 +42,27 @@ def open_target(data: str) -> Target:
         InputError: If there is no such data, it has one class alone, or its splits have other
             classes.
     """
-    place = None if data in BUILTIN else find_place(data)
-    if place is not None and place.kind in CORRUPTED:
-        raise InputError(f"{data} holds corruptions of {place.title}'s images: nothing to train on")
-    if data in BUILTIN or (place is not None and place.is_arrays):
-        train_name = test_name = data
-    else:
-        root = root_of(data)
-        require_splits(root, data)
-        train_name, test_name = (str(folder_of(root, split)) for split in ("train", "val"))
-    train = list_images(train_name, split="train")
-    try:
-        test = list_images(test_name, split="val", classes=train.classes)
-    except ClassMismatch as error:
-        raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
+    train = list_split(data, "train")
+    test = list_val(data, train.classes)
     if test.ignored_classes:
         raise ClassMismatch(
             "train and val must hold the same classes. val alone has "
             f"{listing(test.ignored_classes)}"
         )
-    target = Target(data, train.classes, train, test)
-    _require_classes(target)
-    return target
-
-
-def _require_classes(target: Target) -> None:
-    """There must be something to tell apart, and to measure it on."""
-    if len(target.classes) < 2:
+    if len(train.classes) < 2:
         raise InputError(
-            f"{target.name} has one class only, {target.classes[0][1]}: a network has nothing to "
-            "tell apart, give two or more"
+            f"{data} has one class only, {train.classes[0][1]}: a network has nothing to tell "
+            "apart, give two or more"
         )
-    for split, part in (("train", target.train), ("val", target.test)):
-        seen = set(part.labels.tolist())
-        if lacking := [name for label, (_, name) in enumerate(target.classes) if label not in seen]:
-            raise InputError(f"{target.name} has no image of {listing(lacking)} in {split}")
+    for split, images in (("train", train), ("val", test)):
+        if lacking := classes_without_images(images):
+            raise InputError(f"{data} has no image of {listing(lacking)} in {split}")
+    return Target(data, train, test)
 
 
 def require_enough(target: Target, num_images: Sequence[int]) -> None:
     """Refuse, by an InputError, more images than there are, and fewer than classes."""
-    count, classes = len(target.train.labels), len(target.classes)
+    count, classes = len(target.train), len(target.classes)
     if (most := max(num_images)) > count:
         raise InputError(
             f"num_images is {most}, but {target.name} has {count} training images: lower it"
@@ -111,53 +91,39 @@ def draw(labels: Tensor, count: int, seed: int) -> list[int]:
     return [row for row in in_turn if row is not None][:count]
 
 
-@dataclass(frozen=True, eq=False)
 class Drawn:
-    """Every image that some cell of a grid needs, each once.
+    """Every image that some cell of a grid needs, each once: the training images, then the test's.
+
+    Args:
+        target: What images are drawn from.
+        most: How many training images of each seed.
+        seeds: How many there are.
+        test_images: At most how many test images.
 
     Attributes:
-        target: Whose images they are.
-        train_rows: Rows of ``target.train``.
-        test_rows: Rows of ``target.test``.
+        train, test: The images.
         positions: Seed to the positions of its images among all of them, in the order in which
-            larger sets add to smaller ones. Test images follow behind the training images.
+            larger sets add to smaller ones.
+        test_positions: Positions of the test images.
+        labels: (M,) int64 class indices of all images.
     """
 
-    target: Target
-    train_rows: tuple[int, ...]
-    test_rows: tuple[int, ...]
-    positions: tuple[tuple[int, ...], ...]
-
-    @classmethod
-    def of(cls, target: Target, most: int, seeds: int, test_images: int) -> Self:
-        """The first ``most`` images of each seed, and the test images."""
+    def __init__(self, target: Target, most: int, seeds: int, test_images: int) -> None:
         draws = [draw(target.train.labels, most, seed) for seed in range(seeds)]
-        rows = sorted({row for drawn in draws for row in drawn})
+        rows = sorted({*chain.from_iterable(draws)})
         position_of = {row: position for position, row in enumerate(rows)}
-        positions = tuple(tuple(position_of[row] for row in drawn) for drawn in draws)
-        test_rows = sorted(draw(target.test.labels, test_images, 0))
-        return cls(target, tuple(rows), tuple(test_rows), positions)
-
-    def __len__(self) -> int:
-        """How many images, of both splits."""
-        return len(self.train_rows) + len(self.test_rows)
-
-    @property
-    def test_positions(self) -> range:
-        """Positions of the test images."""
-        return range(len(self.train_rows), len(self))
-
-    @property
-    def labels(self) -> Tensor:
-        """(M,) int64 class indices of all images."""
-        train, test = self.target.train.labels, self.target.test.labels
-        return torch.cat([train[list(self.train_rows)], test[list(self.test_rows)]])
+        self.positions = [[position_of[row] for row in drawn] for drawn in draws]
+        self.train = target.train.select(rows)
+        self.test = target.test.select(sorted(draw(target.test.labels, test_images, 0)))
+        self.test_positions = range(len(rows), len(rows) + len(self.test))
+        self.labels = torch.cat([self.train.labels, self.test.labels])
 
     def read(self, size: int) -> Tensor:
-        """All images: (M, 3, size, size) uint8."""
-        require_memory(len(self), size)
-        parts = [
-            self.target.train.read(self.train_rows, size),
-            self.target.test.read(self.test_rows, size),
-        ]
-        return torch.cat(parts)
+        """All images: (M, 3, size, size) uint8.
+
+        Raises:
+            ImageError: If one cannot be read; the message names its file.
+            InputError: If the memory does not hold them.
+        """
+        require_memory(len(self.labels), size)
+        return torch.cat([part.load(size, strict=True).pixels for part in (self.train, self.test)])

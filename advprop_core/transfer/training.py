@@ -11,7 +11,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look

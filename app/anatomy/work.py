@@ -22,7 +22,8 @@ from advprop_core.attacks.gradient import attack
 from advprop_core.attribution.progress import split
 from advprop_core.compare.compare import compare
 from advprop_core.compare.experiment import Perturbation
-from advprop_core.datasets.named import Images, load_images
+from advprop_core.datasets.listed import Images
+from advprop_core.datasets.named import load_images
 from advprop_core.models import bundle
 from advprop_core.models.checkpoints import Checkpoint, export
 from advprop_core.models.dual_bn import MAIN

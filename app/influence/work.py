@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from advprop_core.attribution.progress import split
-from advprop_core.datasets.listed import ImageList, list_images
+from advprop_core.datasets.listed import ImageList
+from advprop_core.datasets.named import list_images
 from advprop_core.influence.features import FeatureCache
 from advprop_core.influence.tracer import Tracer, last_layer_tracer
 from advprop_core.models.checkpoints import Checkpoint
@@ -159,7 +160,7 @@ def _examples(images: ImageList, pairs: Sequence[tuple[int, float]]) -> tuple[Ex
             folder_source(images.files[place], folder)
             if images.files and folder is not None
             else f"training:{place}",
-            tame(images.titles[place]),
+            tame(images.title(place)),
             tame(images.classes[int(images.labels[place])][1]),
             score,
         )

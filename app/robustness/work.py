@@ -9,7 +9,7 @@ from typing import Any
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.data import DataRequest, open_images

@@ -34,7 +34,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,11 @@ from torch import Tensor, nn
 from advprop_core.anatomy.halves import Mixture, mix
 from advprop_core.attacks.gradient import attack
 from advprop_core.datasets.class_folders import draw_evenly
-from advprop_core.datasets.folders import ImageFolder
+from advprop_core.datasets.listed import ImageList
+from advprop_core.datasets.named import list_images
 from advprop_core.models.bundle import open_model
 from advprop_core.models.checkpoints import export
 from advprop_core.models.class_names import match_classes
-from advprop_core.training.any_photos import Sample
 from advprop_core.training.data import held_out
 from advprop_core.types import AttackConfig
 
@@ -120,14 +120,16 @@ def _measured(
         words += ["--out", str(out), "--resume"]
         subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], check=True)
     opened = open_model(out / "model.safetensors")
-    folder = ImageFolder(data / "train", size=SIZE)
-    rows = match_classes(opened.info.classes, folder.classes)
-    among = torch.tensor([rows[name] for name in folder.classes])
-    apart = [sample for sample in folder.samples if held_out(sample[0].name, HOLDOUT)]
-    rest = [sample for sample in folder.samples if not held_out(sample[0].name, HOLDOUT)]
-    images, labels = _load(folder, _evenly(apart, MEASURED))
+    photos = list_images(str(data / "train"))
+    ids = [class_id for class_id, _ in photos.classes]
+    rows = match_classes(opened.info.classes, ids)
+    among = torch.tensor([rows[class_id] for class_id in ids])
+    out = torch.tensor([held_out(file.name, HOLDOUT) for file in photos.files])
+    apart, rest = out.nonzero().flatten(), (~out).nonzero().flatten()
+    by_class = [apart[photos.labels[apart] == label].tolist() for label in range(len(ids))]
+    images, labels = _load(photos, draw_evenly(by_class, MEASURED))
     order = torch.randperm(len(rest), generator=torch.Generator().manual_seed(seed))
-    reference, reference_labels = _load(folder, [rest[i] for i in order[:REFERENCE].tolist()])
+    reference, reference_labels = _load(photos, rest[order[:REFERENCE]].tolist())
     for way in ways:
         _, _, mixture = WAYS[way]
         branch = mix(opened.model, mixture, reference, among[reference_labels], ATTACKS[1])
@@ -153,17 +155,9 @@ class Among(nn.Module):
         return logits[:, self.rows]
 
 
-def _evenly(samples: list[Sample], limit: int) -> list[Sample]:
-    labels = {label for _, label in samples}
-    by_class = [[sample for sample in samples if sample[1] == label] for label in sorted(labels)]
-    return list(draw_evenly(by_class, limit))
-
-
-def _load(folder: ImageFolder, samples: list[Sample]) -> tuple[Tensor, Tensor]:
-    part = ImageFolder(folder.folders, size=SIZE)
-    part.samples = tuple(samples)
-    pixels, labels = part.load_all()
-    return pixels.float() / 255, labels
+def _load(photos: ImageList, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+    loaded = photos.select(rows).load(SIZE)
+    return loaded.pixels.float() / 255, loaded.labels
 
 
 def _right(network: nn.Module, images: Tensor, labels: Tensor, config: AttackConfig | None) -> int:

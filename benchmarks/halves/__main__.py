@@ -40,7 +40,8 @@ from advprop_core.anatomy.halves import (
     measure,
     mix,
 )
-from advprop_core.datasets.named import Images, load_images
+from advprop_core.datasets.listed import Images
+from advprop_core.datasets.named import load_images
 from advprop_core.models.bundle import open_model
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.training.calibrate import calibrate

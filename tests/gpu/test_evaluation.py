@@ -7,7 +7,7 @@ import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import random_start
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop

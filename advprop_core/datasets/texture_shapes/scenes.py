@@ -160,6 +160,17 @@ def _compose(
     return canvas, cover > 0.5
 
 
+def draw_classes(
+    seed: int, index: int, texture_agreement: float
+) -> tuple[np.random.Generator, int, int]:
+    """The shape and the texture of a scene, and the generator that draws the rest of it."""
+    rng = np.random.default_rng((seed, index))
+    shape = index % len(SHAPES)
+    agrees = rng.random() < texture_agreement
+    step = int(rng.integers(1, len(TEXTURES)))  # drawn in any case: later draws must not move
+    return rng, shape, shape if agrees else (shape + step) % len(TEXTURES)
+
+
 def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: int = 96) -> Scene:
     """Draws one scene, the same for the same arguments.
 
@@ -181,11 +192,7 @@ def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: i
             f"size must be at least {_MINIMUM_SIZE} pixels, got {size}; "
             "textures cannot be told apart below that, draw larger and shrink instead"
         )
-    rng = np.random.default_rng((seed, index))
-    shape = index % len(SHAPES)
-    agrees = rng.random() < texture_agreement
-    step = int(rng.integers(1, len(TEXTURES)))  # drawn in any case: later draws must not move
-    texture = shape if agrees else (shape + step) % len(TEXTURES)
+    rng, shape, texture = draw_classes(seed, index, texture_agreement)
     canvas, mask = _compose(rng, shape, texture, size)
     pixels = np.clip(canvas * 255 + 0.5, 0, 255).astype(np.uint8)
     image = np.ascontiguousarray(pixels.transpose(1, 2, 0))

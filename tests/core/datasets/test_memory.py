@@ -1,8 +1,8 @@
 import pytest
 
 from advprop_core.datasets import memory
-from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.memory import free_memory, require_memory
+from advprop_core.datasets.named import list_images
 from tests.core.datasets.drawn import put_classes
 
 
@@ -54,7 +54,7 @@ def test_a_set_that_does_not_fit_is_refused(monkeypatch):
 
 
 def test_a_folder_asks_before_it_reads(tmp_path, monkeypatch):
-    folder = ImageFolder(put_classes(tmp_path, ("a", "b")), size=8)
+    folder = list_images(str(put_classes(tmp_path, ("a", "b"))))
     monkeypatch.setattr(memory, "free_memory", lambda: 100)
     with pytest.raises(ValueError, match=r"2 images of 8x8 pixels .* at most 0 fit"):
-        folder.load_all()
+        folder.load(8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from advprop_core.datasets.listed import list_images
+from advprop_core.datasets.named import list_images
 from advprop_core.influence.features import Extractor, FeatureCache, Features, extract
 from advprop_core.models.bundle import open_model
 from advprop_core.models.checkpoints import Checkpoint

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from advprop_core.datasets.listed import list_images
+from advprop_core.datasets.named import list_images
 from advprop_core.errors import InputError
 from advprop_core.influence import features as features_module
 
@@ -13,7 +13,7 @@ from advprop_core.influence import features as features_module
 def test_features_are_what_the_last_layer_is_given(checkpoint, cache, folder):
     images = list_images(str(folder))
     features = cache.features(checkpoint, "aux", images)
-    pixels = torch.stack([images.open(place, 32) for place in range(12)]).float() / 255
+    pixels = images.select(range(12)).load(32).pixels.float() / 255
     branch = checkpoint.model.branch("aux")
     logits = branch.network.get_classifier()(features.values)
     torch.testing.assert_close(logits, branch(pixels), rtol=1e-3, atol=1e-3)

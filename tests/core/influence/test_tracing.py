@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from advprop_core.datasets.listed import list_images
+from advprop_core.datasets.named import list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.tracer import tracin_tracer
 from advprop_core.influence.tracing import CheckpointTrace, LayerThen
@@ -72,7 +72,7 @@ def test_a_run_keeps_its_epochs_and_is_traced_through_them(finished, cache):
     assert torch.equal(weights[2], last.model.state_dict()["conv1.0.weight"])
     images = list_images(str(photos), classes=last.info.classes)
     tracer = tracin_tracer(path, "aux", images, cache)
-    pixels = images.open(0, 32)[None].float() / 255
+    pixels = images.select([0]).load(32).pixels.float() / 255
     rest = tracer.trace(pixels, 0)
     assert rest.helpful(1)[0][0] == 0, "an image helps itself most"
     assert rest.answer == int(last.model.branch("aux")(pixels).argmax())

@@ -10,7 +10,7 @@ from advprop_core.datasets import named
 from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training import data as training_data
-from advprop_core.training.data import held_out, load_data, load_split
+from advprop_core.training.data import held_out, list_split, load_data
 from advprop_core.training.recipe import Augmentation, Recipe
 from advprop_core.training.sources import InMemory, OnDisk
 from tests.core.datasets.drawn import SHARK, SPRINGER, TENCH, put_classes, put_tiny_imagenet
@@ -123,8 +123,9 @@ def test_photos_are_read_as_they_are_used_where_they_must_be(folder, monkeypatch
     found = load(folder, **fields)
     assert isinstance(found.source, OnDisk)
     assert len(found.source) == 20
-    image, label = found.source.load(19)
-    assert (image.size, label) == ((50, 40), 1)
+    photos = found.source.photos
+    assert photos.open(photos.places[19], None).size == (50, 40)
+    assert photos.labels[19] == 1
 
 
 def test_photos_that_just_fit_are_kept(folder, monkeypatch):
@@ -134,7 +135,7 @@ def test_photos_that_just_fit_are_kept(folder, monkeypatch):
 
 
 def test_only_who_measures_reads_the_photos_of_val(folder, monkeypatch):
-    monkeypatch.setattr(training_data, "load_split", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr(training_data, "list_val", lambda *_, **__: pytest.fail("read"))
     found = load_data(str(folder), recipe_of(), CPU, measures=False)
     assert len(found.source) == 20
     assert len(found.val.labels) == 0
@@ -192,7 +193,7 @@ def test_held_out_photos_are_measured_and_not_trained_on(folder):
 
 def test_on_disk_the_same_photos_are_held_out(folder):
     found = load(folder, holdout=0.3, augmentation=Augmentation(randaugment="rand-m9"))
-    trained = [path.name for path, _ in found.source.load.args[0]]
+    trained = [file.name for file in found.source.photos.files]
     in_order = [*sorted(NAMES[:12]), *sorted(NAMES[12:])]
     assert trained == [name for name in in_order if hashed(name) >= 0.3]
     assert len(found.holdout.labels) == 20 - len(trained)
@@ -286,7 +287,7 @@ def test_a_batch_larger_than_what_is_left(folder):
 
 @pytest.fixture
 def few_scenes(monkeypatch):
-    monkeypatch.setattr(named, "SCENES", {"train": 12, "val": 3})
+    monkeypatch.setattr(named, "SCENES", {"train": 30, "val": 10})
 
 
 def test_scenes_are_drawn_at_the_training_size(few_scenes, tmp_path, monkeypatch):
@@ -294,17 +295,17 @@ def test_scenes_are_drawn_at_the_training_size(few_scenes, tmp_path, monkeypatch
     (tmp_path / "shapes").mkdir()  # a folder does not hide a built-in set
     found = load("shapes")
     assert isinstance(found.source, InMemory)
-    assert found.source.images.shape == (12, 3, 32, 32)
-    assert found.val.pixels.shape == (3, 3, 32, 32)
+    assert found.source.images.shape == (30, 3, 32, 32)
+    assert found.val.pixels.shape == (10, 3, 32, 32)
     assert len(found.classes) == 10
     assert found.holdout is None
 
 
 def test_scenes_are_held_out_by_their_number(few_scenes):
     found = load("shapes", holdout=0.4)
-    out = [hashed(str(index)) < 0.4 for index in range(12)]
+    out = [hashed(str(index)) < 0.4 for index in range(30)]
     everything = load("shapes").source
-    assert 0 < sum(out) < 11
+    assert 0 < sum(out) < 29
     assert torch.equal(found.holdout.pixels, everything.images[torch.tensor(out)])
     assert torch.equal(found.source.images, everything.images[~torch.tensor(out)])
     assert torch.equal(found.holdout.labels, everything.labels[torch.tensor(out)])
@@ -313,10 +314,12 @@ def test_scenes_are_held_out_by_their_number(few_scenes):
 def test_scenes_take_randaugment_too(few_scenes):
     found = load("shapes", augmentation=Augmentation(randaugment="rand-m9"))
     assert isinstance(found.source, OnDisk)
-    image, label = found.source.load(2)
+    photos = found.source.photos
     scenes = load("shapes").source
-    assert np.array_equal(np.asarray(image), scenes.images[2].permute(1, 2, 0).numpy())
-    assert label == scenes.labels[2]
+    assert np.array_equal(
+        np.asarray(photos.open(2, None)), scenes.images[2].permute(1, 2, 0).numpy()
+    )
+    assert photos.labels[2] == scenes.labels[2]
 
 
 # -- splits -------------------------------------------------------------------------------------
@@ -324,11 +327,11 @@ def test_scenes_take_randaugment_too(few_scenes):
 
 def test_a_split_by_itself(folder):
     shutil.rmtree(folder / "val" / "cats")
-    split = load_split(str(folder), "train", 32)
-    assert split.pixels.shape == (20, 3, 32, 32)
+    split = list_split(str(folder), "train")
+    assert len(split) == 20
     assert split.classes == (("cats", "cats"), ("dogs", "dogs"))
-    assert load_split(str(folder), "val", 32).classes == (("dogs", "dogs"),)
-    counted = load_split(str(folder), "val", 32, classes=split.classes)
+    assert list_split(str(folder), "val").classes == (("dogs", "dogs"),)
+    counted = list_split(str(folder), "val", classes=split.classes)
     assert counted.labels.tolist() == [1, 1]
 
 

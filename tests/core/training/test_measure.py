@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.datasets.named import Images, load_images
+from advprop_core.datasets.listed import Images
+from advprop_core.datasets.named import load_images
 from advprop_core.models import bundle
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import measure

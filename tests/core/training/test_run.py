@@ -15,7 +15,7 @@ from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.dual_bn import attack_view, norm_layers
 from advprop_core.training import data, run, state
-from advprop_core.training.data import load_data, load_split
+from advprop_core.training.data import list_split, load_data
 from advprop_core.training.meter import Diverged
 from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Augmentation
@@ -63,7 +63,7 @@ def test_the_checkpoint_describes_itself(finished, photos):
 def test_metrics_are_those_of_the_weights_in_the_file(finished, photos):
     path, _ = finished
     checkpoint = checkpoints.load(path)
-    split = load_split(str(photos), "val", 32)
+    split = list_split(str(photos), "val").load(32)
     with torch.no_grad():
         logits = checkpoint.model.branch("main")(split.pixels.float() / 255)
     expected = F.cross_entropy(logits, split.labels).item()

@@ -1,3 +1,4 @@
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from advprop_core.datasets.listed import ImageList, open_photo
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training import sources
 from advprop_core.training.recipe import Augmentation, Recipe
@@ -18,6 +20,22 @@ def recipe_of(batch_size=4, seed=0, **augmentation):
     return Recipe(
         size=32, batch_size=batch_size, seed=seed, augmentation=Augmentation(**augmentation)
     )
+
+
+def open_row(images, row, _):
+    return Image.fromarray(images[row].permute(1, 2, 0).contiguous().numpy())
+
+
+def on_disk(images, labels, recipe, classes=CLASSES):
+    names = tuple((str(label), str(label)) for label in range(classes))
+    rows = range(len(labels))
+    return OnDisk(ImageList("made", names, labels, rows, partial(open_row, images)), recipe)
+
+
+def of_files(files, recipe):
+    names = tuple((file.name, file.name) for file in files)
+    labels = torch.arange(len(files))
+    return OnDisk(ImageList("made", names, labels, files, open_photo), recipe)
 
 
 @pytest.fixture
@@ -35,7 +53,7 @@ def _one_worker(monkeypatch):
 
 KINDS = {
     "in memory": (InMemory, {}),
-    "on disk": (OnDisk.of_tensors, {"randaugment": "rand-m9-mstd0.5"}),
+    "on disk": (on_disk, {"randaugment": "rand-m9-mstd0.5"}),
 }
 
 
@@ -211,7 +229,7 @@ STRONG = {
 
 
 def test_the_number_of_workers_does_not_matter(photos, monkeypatch):
-    source = OnDisk.of_tensors(*photos, recipe_of(**STRONG), CLASSES)
+    source = on_disk(*photos, recipe_of(**STRONG), CLASSES)
     seen = []
     for cores in (1, 2):
         monkeypatch.setattr(sources.os, "cpu_count", lambda cores=cores: cores)
@@ -220,7 +238,7 @@ def test_the_number_of_workers_does_not_matter(photos, monkeypatch):
 
 
 def test_on_disk_a_photo_is_seen_alike_by_whichever_process_reads_it(photos, monkeypatch):
-    source = OnDisk.of_tensors(*photos, recipe_of(randaugment="rand-m9"), CLASSES)
+    source = on_disk(*photos, recipe_of(randaugment="rand-m9"), CLASSES)
     alone = {
         label: pixels
         for batch in source.epoch(0, 0, CPU)
@@ -238,14 +256,14 @@ def test_timm_crops_flips_and_keeps_labels(photos):
     ramp = torch.linspace(0, 100, 43).expand(12, 3, 43, 43)
     images = (ramp + labels.view(12, 1, 1, 1) * 10).round().byte()
     rising = []
-    for batch in OnDisk.of_tensors(images, labels, recipe_of(12), CLASSES).epoch(0, 0, CPU):
+    for batch in on_disk(images, labels, recipe_of(12), CLASSES).epoch(0, 0, CPU):
         middle = batch.pixels * 255 - batch.targets.view(-1, 1, 1, 1) * 10
         assert middle.min() > -1.5
         assert middle.max() < 101.5
         rising = (batch.pixels[:, 0, 16, 31] > batch.pixels[:, 0, 16, 0]).tolist()
     assert 1 < sum(rising) < 11
     whole = recipe_of(12, crop_scale=1.0, flip=False)
-    for batch in OnDisk.of_tensors(images, labels, whole, CLASSES).epoch(0, 0, CPU):
+    for batch in on_disk(images, labels, whole, CLASSES).epoch(0, 0, CPU):
         assert (batch.pixels[:, 0, 16, 31] > batch.pixels[:, 0, 16, 0]).all()
 
 
@@ -254,7 +272,7 @@ def test_colours_and_noises_are_drawn_in_batches(photos):
     grey = torch.full((12, 3, 43, 43), 128, dtype=torch.uint8)
     spread = {}
     for kind in ("color_jitter", "gaussian", "salt_and_pepper"):
-        source = OnDisk.of_tensors(grey, labels, recipe_of(12, **{kind: 0.4}), CLASSES)
+        source = on_disk(grey, labels, recipe_of(12, **{kind: 0.4}), CLASSES)
         (batch,) = source.epoch(0, 0, CPU)
         own = batch.pixels.flatten(1)
         spread[kind] = (own.std(1).amax().item(), own.mean(1).std().item())
@@ -284,16 +302,15 @@ ODD = {
 @pytest.mark.parametrize("text", ["foo", "rand-m9-zzz", "rand-mx"])
 def test_a_randaugment_that_timm_does_not_have(text):
     with pytest.raises(ValueError, match=f"randaugment '{text}' is not timm's"):
-        OnDisk.of_files([], recipe_of(randaugment=text), CLASSES)
+        of_files([], recipe_of(randaugment=text))
 
 
 def test_files_of_odd_modes_and_shapes(tmp_path):
-    samples = []
-    for label, (name, image) in enumerate(ODD.items()):
-        image.save(tmp_path / name, **({"transparency": 3} if name == "clear.png" else {}))
-        samples.append((tmp_path / name, label))
+    files = [tmp_path / name for name in ODD]
+    for file, image in zip(files, ODD.values(), strict=True):
+        image.save(file, **({"transparency": 3} if file.name == "clear.png" else {}))
     recipe = recipe_of(len(ODD), randaugment="rand-m9")
-    (batch,) = OnDisk.of_files(samples, recipe, len(ODD)).epoch(0, 0, CPU)
+    (batch,) = of_files(files, recipe).epoch(0, 0, CPU)
     assert sorted(batch.targets.tolist()) == list(range(len(ODD)))
     assert batch.pixels.shape == (len(ODD), 3, 32, 32)
     assert (batch.pixels.flatten(1).std(1) > 0.01).all()
@@ -304,11 +321,11 @@ def test_the_next_photo_stands_in_for_one_that_cannot_be_read(tmp_path, content)
     Image.fromarray(levels(40, 40, 3)).save(tmp_path / "a.png")
     if content:
         (tmp_path / "b.png").write_bytes(content)
-    samples = [(tmp_path / "a.png", 0), (tmp_path / "b.png", 1)]
+    files = [tmp_path / "a.png", tmp_path / "b.png"]
     with pytest.warns(UserWarning, match=r"b\.png: .*; the next photo stands in for it"):
-        image, label = OnDisk.of_files(samples, recipe_of(2), 2)[0, 1]
+        image, label = of_files(files, recipe_of(2))[0, 1]
     assert (image.shape, label) == ((3, 32, 32), 0)
-    (batch,) = OnDisk.of_files(samples, recipe_of(2), 2).epoch(0, 0, CPU)
+    (batch,) = of_files(files, recipe_of(2)).epoch(0, 0, CPU)
     assert batch.targets.tolist() == [0, 0]
 
 
@@ -316,6 +333,6 @@ def test_the_next_photo_stands_in_for_one_that_cannot_be_read(tmp_path, content)
 def test_many_damaged_files_in_a_row_are_no_accident(tmp_path):
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(b"no photo")
-    samples = [(tmp_path / f"{number}.png", 0) for number in range(12)]
+    files = [tmp_path / f"{number}.png" for number in range(12)]
     with pytest.raises(ImageError, match=r"9\.png: "):
-        OnDisk.of_files(samples, recipe_of(2), 2)[0, 0]
+        of_files(files, recipe_of(2))[0, 0]

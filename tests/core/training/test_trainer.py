@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.training import meter, run, trainer
 from advprop_core.training.batch import Figures, Outcome
 from advprop_core.training.data import load_data

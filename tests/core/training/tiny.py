@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator
 from PIL import Image
 
-from advprop_core.datasets.named import Images
+from advprop_core.datasets.listed import Images
 from advprop_core.evaluation.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import TrainingData, load_data

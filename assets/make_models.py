@@ -27,7 +27,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.bundle import open_model
 from advprop_core.models.cards import model_card
 from advprop_core.models.published import PUBLISHED
-from advprop_core.training.data import load_split
+from advprop_core.training.data import list_split
 from advprop_core.training.measure import measure
 
 MODELS = Path(__file__).parent / "models"
@@ -113,7 +113,7 @@ def _measured(name: str, trained: Path, data: str) -> Path:
     """A copy in assets/ whose figures were measured by the present code on the file itself."""
     checkpoint = checkpoints.load(trained)
     info = replace(checkpoint.info, name=name)
-    held_out = load_split(data, "val", info.input_size)
+    held_out = list_split(data, "val", strict=True).load(info.input_size, strict=True)
     metrics = measure(checkpoint.model, held_out, data, f"{Path(data).name} val")
     recipe = {**info.recipe, "command": _without_places(str(info.recipe["command"]))}
     info = replace(info, metrics=metrics, recipe=recipe)

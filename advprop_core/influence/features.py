@@ -1,6 +1,7 @@
 """Penultimate features of a data set, computed once for each network and kept on disk."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ from advprop_core.models.folding import fold
 from advprop_core.text import listing
 from advprop_core.types import Progress
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the features of an image change; files of another format are not found."""
 MOST_BYTES = 2_000_000_000
 """Of all files in the cache; the oldest go first."""
 _BATCH = 64
-_FACTS = "features"
+_FACTS = "advprop_features"
+_WORDS = {"network": "network", "images": "set of images", "size": "input size"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +118,11 @@ class FeatureCache(Keeper):
         network = branch_digest(module, checkpoint.info)
         facts = {"network": network, "images": images.digest, "size": size}
         path = self.folder / f"{network[:16]}-{images.digest[:16]}-{size}.safetensors"
-        if (kept := _read(path, facts)) is not None:
-            return Features(kept["values"], kept["places"], images.labels[kept["places"]])
+        if path.is_file():
+            stored = read_features(path, facts)
+            return Features(stored["values"], stored["places"], images.labels[stored["places"]])
         features = extract(Extractor(module, size), images, size, progress)
-        tensors = {"values": features.values, "places": features.places}
-        content = as_safetensors(tensors, {_FACTS: json.dumps(facts)})
+        content = features_file({"values": features.values, "places": features.places}, facts)
         if self.failure is None:
             self._make_room(len(content))
         self.keep(path, content)
@@ -136,16 +138,25 @@ class FeatureCache(Keeper):
             path.unlink(missing_ok=True)
 
 
-def _read(path: Path, facts: dict[str, Any]) -> dict[str, Tensor] | None:
-    """The tensors of a file; None where there is none."""
-    if not path.is_file():
-        return None
+def features_file(tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> bytes:
+    """The content of a file with features, which says what they are of."""
+    return as_safetensors(tensors, {_FACTS: json.dumps(facts)})
+
+
+def read_features(path: Path, facts: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of such a file.
+
+    Raises:
+        InputError: If it is damaged, or its features are of something else.
+    """
     try:
         with safe_open(path, "pt") as file:
             written = json.loads((file.metadata() or {}).get(_FACTS, "{}"))
-            tensors = {name: file.get_tensor(name) for name in ("values", "places")}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  no dict
     except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}): remove it") from error
+        raise InputError(
+            f"{path} is damaged ({error}): remove it, and its features are computed again"
+        ) from error
     for key, wanted in facts.items():
         if written.get(key) != wanted:
             raise InputError(
@@ -153,6 +164,3 @@ def _read(path: Path, facts: dict[str, Any]) -> dict[str, Tensor] | None:
                 f"{wanted}): remove it"
             )
     return tensors
-
-
-_WORDS = {"network": "network", "images": "set of images", "size": "input size"}

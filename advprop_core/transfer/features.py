@@ -1,26 +1,22 @@
 """What a network makes of images before its head, kept on disk: computed once for each image."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.errors import InputError
 from advprop_core.files import write_whole
-from advprop_core.influence.features import Extractor
+from advprop_core.influence.features import Extractor, features_file, read_features
 from advprop_core.pictures.digests import DIGEST_LENGTH
 from advprop_core.transfer.sources import Source
 from advprop_core.types import Progress
 
 FEATURES = "features"
 """The tensor in a file of features."""
-_KEY, _IMAGES = "advprop_features", "images"
+_IMAGES = "images"
 _BATCH, _KEPT = 32, 512  # images of a pass; after how many the file is written
 
 
@@ -39,14 +35,16 @@ class FeatureCache:
 
     def __init__(self, folder: Path, source: Source, size: int) -> None:
         self._source = source
-        self._header = json.dumps({"network": source.digest, "size": size})
+        self._facts = {"network": source.digest, "size": size}
         readable = re.sub(r"[^\w.-]+", "-", source.name)[-60:]
         name_digest = hashlib.sha256(source.name.encode()).hexdigest()[:8]
         self.path = folder / f"{readable}-{size}-{name_digest}.safetensors"
         self._rows: dict[bytes, int] = {}
         self._features = torch.empty(0, 0)
         if self.path.exists():
-            self._read()
+            stored = read_features(self.path, self._facts)
+            self._features = stored[FEATURES]
+            self._rows = {bytes(row): index for index, row in enumerate(stored[_IMAGES].numpy())}
 
     def rows(
         self,
@@ -83,24 +81,4 @@ class FeatureCache:
         self._rows |= {digest: before + index for index, digest in enumerate(digests)}
         joined = torch.frombuffer(bytearray(b"".join(self._rows)), dtype=torch.uint8)
         tensors = {FEATURES: self._features, _IMAGES: joined.view(-1, DIGEST_LENGTH)}
-        write_whole(self.path, as_safetensors(tensors, {_KEY: self._header}))
-
-    def _read(self) -> None:
-        try:
-            with safe_open(self.path, "pt") as file:
-                header = (file.metadata() or {}).get(_KEY)
-                images, features = file.get_tensor(_IMAGES), file.get_tensor(FEATURES)
-        except SafetensorError as error:
-            raise InputError(
-                f"{self.path} is damaged ({error}): remove it, and its features are computed again"
-            ) from None
-        if header != self._header:
-            stored, wanted = json.loads(header or "{}"), json.loads(self._header)
-            raise InputError(
-                f"{self.path} holds features of another network: of digest "
-                f"{str(stored.get('network'))[:12]} at {stored.get('size')} pixels, and "
-                f"{self._source.name} has {wanted['network'][:12]} at {wanted['size']}. Remove the "
-                "file, or give another --out"
-            )
-        self._features = features
-        self._rows = {bytes(row): index for index, row in enumerate(images.numpy())}
+        write_whole(self.path, features_file(tensors, self._facts))

@@ -55,7 +55,7 @@ def test_those_of_another_network_are_refused_by_digest(source, network, images,
     (file,) = tmp_path.iterdir()
     main = open_source(str(network))
     object.__setattr__(main, "name", source.name)  # another network under the same name
-    with pytest.raises(ValueError, match=f"of another network: of digest {source.digest[:12]} at"):
+    with pytest.raises(ValueError, match=rf"of another network \({source.digest}, not"):
         FeatureCache(tmp_path, main, 32)
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ValueError, match=r"is damaged .*remove it, and its features are computed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,6 @@ from advprop_core.errors import InputError
 from advprop_core.transfer.grid import Grid, make_grid, read_grid
 
 if TYPE_CHECKING:
-    from advprop_core.transfer.pools import Pool, Run
     from advprop_core.transfer.run import Outcome
 
 _LISTED = 5  # failed cells that are named
@@ -83,18 +83,11 @@ def transfer(options: _TransferOptions) -> None:
         raise InputError(f"--workers must be at least 1, got {workers}")
     grid = _read_grid(options)
     keep_freed_memory()
+    from advprop_core.transfer.pools import ProcessPool, RayPool
     from advprop_core.transfer.run import run_grid
     from advprop_core.transfer.summary import summarise
 
-    def make_pool(run: Run) -> Pool:
-        if options.ray:
-            from advprop_core.transfer.ray_pool import RayPool
-
-            return RayPool(run, workers)
-        from advprop_core.transfer.pools import ProcessPool
-
-        return ProcessPool(run, workers)
-
+    make_pool = partial(RayPool if options.ray else ProcessPool, workers=workers)
     try:
         outcome = run_grid(grid, options.out, make_pool, counting=counting)
     except KeyboardInterrupt:

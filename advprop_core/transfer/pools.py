@@ -1,6 +1,8 @@
-"""Where cells are trained: in processes of this machine, or wherever a pool sends them."""
+"""Where cells are trained: in threads or processes of this machine, or as tasks of Ray."""
 
+import logging
 import multiprocessing
+import os
 import sys
 import threading
 import traceback
@@ -10,7 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from advprop_core.errors import AdvPropError
+from advprop_core.errors import AdvPropError, InputError
+
+_RAY_STORE = 100_000_000  # bytes: results are small, and Ray would take a third of the memory
 
 Run = Callable[[Any], Any]
 """From a task to its result; a function that other processes can import."""
@@ -63,16 +67,14 @@ def run_all(pool: Pool, tasks: Sequence[Any], finished: Callable[[int, Any], Non
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
             index, is_first = waiting.pop(future)
-            error = future.exception()
-            result = future.result() if error is None else Failure(_reason(error))
+            if (error := future.exception()) is None:
+                result = future.result()
+            else:  # its process died
+                result = Failure(" ".join(str(error).split()) or type(error).__name__)
             if isinstance(result, Failure) and is_first:
                 waiting[pool.submit(tasks[index])] = (index, False)
             else:
                 finished(index, result)
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 class ThreadPool:
@@ -157,3 +159,50 @@ def _serve(pipe: Connection, run: Run) -> None:
         except EOFError:  # the parent has gone
             return
         pipe.send(attempt(run, task))
+
+
+class RayPool:
+    """The cluster that ``RAY_ADDRESS`` names, or one that is started on this machine.
+
+    A cell takes one CPU. Ray itself tries nothing again: :func:`run_all` does.
+
+    Raises:
+        InputError: If Ray is not installed, or cannot start or be reached.
+    """
+
+    def __init__(self, run: Run, workers: int) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise InputError(
+                "Ray is not installed: pip install 'advprop-lens[ray]', or leave --ray out"
+            ) from None
+        address = os.environ.get("RAY_ADDRESS")
+        options: dict[str, Any] = {"address": address}
+        if not address:  # a cluster that runs has its own sizes
+            options = {
+                "address": "local",
+                "num_cpus": workers,
+                "include_dashboard": False,
+                "object_store_memory": _RAY_STORE,
+            }
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+        except Exception as error:  # of many kinds: Ray starts programs and speaks to them
+            where = f"at RAY_ADDRESS {address}" if address else "on this machine"
+            raise InputError(
+                f"Ray cannot start {where} ({type(error).__name__}: {error}): mend that, or leave "
+                "--ray out"
+            ) from error
+        self._ray = ray
+        self._run = run
+        self._attempt = ray.remote(num_cpus=1, max_retries=0)(attempt)
+
+    def submit(self, task: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        future: Future[Any] = self._attempt.remote(self._run, task).future()
+        return future
+
+    def close(self) -> None:
+        """See :class:`Pool`."""
+        self._ray.shutdown()

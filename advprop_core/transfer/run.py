@@ -1,6 +1,7 @@
 """A whole transfer experiment: what its cells need, the cells, and what came of them."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
@@ -9,10 +10,9 @@ from typing import Any
 
 import torch
 from safetensors.torch import save as as_safetensors
-from torch import Tensor
 
 from advprop_core.errors import AdvPropError
-from advprop_core.files import write_whole
+from advprop_core.files import Keeper, write_whole
 from advprop_core.models import checkpoints
 from advprop_core.pictures.digests import image_digests
 from advprop_core.text import join
@@ -20,11 +20,13 @@ from advprop_core.transfer.features import FeatureCache
 from advprop_core.transfer.grid import Cell, Grid
 from advprop_core.transfer.pools import Failure, Pool, Run, run_all
 from advprop_core.transfer.sources import Source, open_source
-from advprop_core.transfer.store import CellStore
 from advprop_core.transfer.target import Drawn, Target, open_target, require_enough
 from advprop_core.transfer.training import PIXELS, Curve, Task, run_task
 from advprop_core.types import Progress
 
+FORMAT = 1
+"""Raised when the form of a cell's file, or what its figures mean, changes; older files are not
+found."""
 Counting = Callable[[str, int], AbstractContextManager[Progress]]
 """From what is done and how much of it to a bar that (done, all) moves."""
 
@@ -82,21 +84,19 @@ def run_grid(
     sources = {name: opener(name) for name in grid.sources}
     sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
     drawn = Drawn(target, max(grid.num_images), grid.seeds, grid.test_images)
-    store, prepared = CellStore(out / "cells"), _Prepared(grid, out, drawn)
+    store, notes = CellStore(out / "cells"), [*_of_sizes(sizes)]
     tasks: dict[Cell, Task] = {}
     deciding: dict[Cell, dict[str, Any]] = {}
     curves: dict[Cell, Curve] = {}
-    for size in dict.fromkeys(sizes.values()):
-        images = drawn.read(size)
-        prepared.take(images)
-        for name in (name for name in sources if sizes[name] == size):
-            cells = [cell for cell in grid.cells() if cell.source == name]
-            for cell in cells:
-                deciding[cell] = prepared.deciding(cell, sources[name], size)
-                if (curve := store.read(deciding[cell])) is not None:
-                    curves[cell] = curve
-            open_cells = [cell for cell in cells if cell not in curves]
-            tasks |= prepared.tasks(open_cells, sources[name], size, images, counting)
+    for size in dict.fromkeys(sizes.values()):  # images of one size are in memory at a time
+        shown = _Shown(grid, out, drawn, size, counting)
+        for cell in (cell for cell in grid.cells() if sizes[cell.source] == size):
+            deciding[cell] = shown.deciding(cell, sources[cell.source])
+            if (curve := store.read(deciding[cell])) is not None:
+                curves[cell] = curve
+            else:
+                tasks[cell] = shown.task(cell, sources[cell.source])
+        notes += shown.notes
     reused, failed = len(curves), dict[Cell, Failure]()
     order = [cell for cell in grid.cells() if cell in tasks]
     with counting("cells", len(curves) + len(order)) as progress:
@@ -116,7 +116,6 @@ def run_grid(
                 run_all(pool, [tasks[cell] for cell in order], note_result)
     if not curves:
         raise AdvPropError(f"no cell could be trained: {next(iter(failed.values())).reason}")
-    notes = [*_of_sizes(sizes), *prepared.notes]
     if store.failure:
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
@@ -133,23 +132,24 @@ def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-class _Prepared:
-    """What cells share, written once to where every worker finds it."""
+class _Shown:
+    """The images at one size, and files that cells share, each written once.
 
-    def __init__(self, grid: Grid, out: Path, drawn: Drawn) -> None:
+    Every worker finds them there.
+    """
+
+    def __init__(self, grid: Grid, out: Path, drawn: Drawn, size: int, counting: Counting) -> None:
         self._grid, self._out, self._drawn = grid, out, drawn
-        self._labels = drawn.labels
-        self._digests: list[bytes] = []
+        self._size, self._counting = size, counting
+        self._images = drawn.read(size)
+        self._digests = image_digests(self._images, drawn.labels)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._features: dict[str, tuple[Path, Sequence[int]]] = {}
         self.notes: list[str] = []
 
-    def take(self, images: Tensor) -> None:
-        """Take the images at the next size."""
-        self._digests = image_digests(images, self._labels)
-
-    def deciding(self, cell: Cell, source: Source, size: int) -> dict[str, Any]:
+    def deciding(self, cell: Cell, source: Source) -> dict[str, Any]:
         """All that decides a cell's result, as plain values."""
-        recipe = self._grid.recipe(cell, size).to_json()
+        recipe = self._grid.recipe(cell, self._size).to_json()
         shown = hashlib.sha256(str(len(self._drawn.train.classes)).encode())
         for index in (*self._train(cell), *self._drawn.test_positions):
             shown.update(self._digests[index])
@@ -163,62 +163,50 @@ class _Prepared:
             "source": "",  # whatever it is called
         }
 
-    def tasks(
-        self,
-        cells: Sequence[Cell],
-        source: Source,
-        size: int,
-        images: Tensor,
-        counting: Counting,
-    ) -> dict[Cell, Task]:
-        """What the cells of one source need."""
-        frozen = [cell for cell in cells if self._grid.is_frozen(cell)]
-        others = [cell for cell in cells if not self._grid.is_frozen(cell)]
-        tasks: dict[Cell, Task] = {}
-        if frozen:
-            cache = FeatureCache(self._out / "features", source, size)
-            with counting(f"features of {source.name}", 1) as progress:
-                rows = self._rows(cache, images, progress)
-            tasks |= {cell: self._task(cell, size, cache.path, rows) for cell in frozen}
-        if others:
-            file, network = self._write_images(images, size), self._write_network(source)
-            rows = tuple(range(len(images)))
-            tasks |= {cell: self._task(cell, size, file, rows, network) for cell in others}
-        return tasks
-
-    def _rows(self, cache: FeatureCache, images: Tensor, progress: Progress) -> tuple[int, ...]:
-        """Rows of the images' features, made on the CPU where a GPU has no room for them."""
-        try:
-            return cache.rows(images, self._digests, self._device, progress)
-        except torch.OutOfMemoryError:
-            if self._device.type == "cpu":
-                raise
-            self._device = torch.device("cpu")
-            self.notes.append("the GPU's memory was full, so features were made on the CPU")
-            return cache.rows(images, self._digests, self._device, progress)
-
-    def _task(
-        self, cell: Cell, size: int, file: Path, rows: Sequence[int], network: Path | None = None
-    ) -> Task:
+    def task(self, cell: Cell, source: Source) -> Task:
+        """What a worker needs to train a cell."""
         train, test = self._train(cell), self._drawn.test_positions
+        network: Path | None = None
+        rows: Sequence[int]
+        if self._grid.is_frozen(cell):
+            file, rows = self._features_of(source)
+        else:
+            file, rows = self._write_images(), range(len(self._images))
+            network = self._write_network(source)
         return Task(
-            self._grid.recipe(cell, size),
+            self._grid.recipe(cell, self._size),
             self._drawn.train.classes,
             file.resolve(),
             tuple(rows[index] for index in train),
             tuple(rows[index] for index in test),
-            tuple(self._labels[[*train, *test]].tolist()),
+            tuple(self._drawn.labels[[*train, *test]].tolist()),
             network and network.resolve(),
         )
 
     def _train(self, cell: Cell) -> list[int]:
         return self._drawn.positions[cell.seed][: cell.num_images]
 
-    def _write_images(self, images: Tensor, size: int) -> Path:
+    def _features_of(self, source: Source) -> tuple[Path, Sequence[int]]:
+        """The file of a source's features, and the images' rows in it."""
+        if source.name not in self._features:
+            cache = FeatureCache(self._out / "features", source, self._size)
+            with self._counting(f"features of {source.name}", 1) as progress:
+                try:
+                    rows = cache.rows(self._images, self._digests, self._device, progress)
+                except torch.OutOfMemoryError:
+                    if self._device.type == "cpu":
+                        raise
+                    self._device = torch.device("cpu")
+                    self.notes.append("the GPU's memory was full, so features were made on the CPU")
+                    rows = cache.rows(self._images, self._digests, self._device, progress)
+            self._features[source.name] = cache.path, rows
+        return self._features[source.name]
+
+    def _write_images(self) -> Path:
         digest = hashlib.sha256(b"".join(self._digests)).hexdigest()[:16]
-        path = self._out / "images" / f"{size}-{digest}.safetensors"
+        path = self._out / "images" / f"{self._size}-{digest}.safetensors"
         if not path.exists():
-            write_whole(path, as_safetensors({PIXELS: images}))
+            write_whole(path, as_safetensors({PIXELS: self._images}))
         return path
 
     def _write_network(self, source: Source) -> Path:
@@ -226,3 +214,31 @@ class _Prepared:
         if not path.exists():
             checkpoints.save(path, source.model, source.info)
         return path
+
+
+class CellStore(Keeper):
+    """A folder with a file for each finished cell, found by all that decides its result.
+
+    Files appear whole or not at all, so the process may be ended at any moment, and a later grid
+    goes on where this one was.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, deciding: Mapping[str, Any]) -> Curve | None:
+        """What was kept of a cell; None where nothing was, or the file cannot be read."""
+        try:
+            curve: Curve = json.loads(self._path(deciding).read_text("utf-8"))["result"]
+        except (OSError, ValueError, KeyError, TypeError):  # then it is trained again
+            return None
+        return curve
+
+    def write(self, deciding: Mapping[str, Any], curve: Curve) -> None:
+        """Keep a cell, whole or not at all."""
+        content = json.dumps({"deciding": deciding, "result": curve}, indent=1)
+        self.keep(self._path(deciding), content)
+
+    def _path(self, deciding: Mapping[str, Any]) -> Path:
+        text = json.dumps({"format": FORMAT, **deciding}, sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from advprop_core.transfer.pools import Failure, ProcessPool, ThreadPool, run_all
-from advprop_core.transfer.ray_pool import RayPool
+from advprop_core.transfer.pools import Failure, ProcessPool, RayPool, ThreadPool, run_all
 
 
 def square(task):

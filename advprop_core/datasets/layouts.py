@@ -56,7 +56,7 @@ class Place:
 
     @property
     def is_arrays(self) -> bool:
-        """Whether its images lie in arrays, as `array_sets` reads them, and not in files."""
+        """Whether its images lie in arrays, as `torchvision_sets` reads them, and not in files."""
         if self.kind != "cifar10":  # which is often unpacked further, into images
             return self.kind in _IN_ARRAYS
         parents = (self.folder, *(self.folder / split for split in SPLITS))
@@ -101,8 +101,7 @@ def detect(folder: Path) -> str | None:
 
     Sets that differ in their photos alone (ImageNet, -Sketch, Stylized) show nothing.
     """
-    from advprop_core.datasets.array_sets import array_kind_in
-    from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS
+    from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS, array_kind_in
 
     if tiny_imagenet.is_tiny_imagenet(folder):
         return "tiny-imagenet"

@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 
 from advprop_core.datasets import imagenet
-from advprop_core.datasets.array_sets import ArraySet, open_arrays
 from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import match_folders
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
@@ -21,6 +20,7 @@ from advprop_core.datasets.texture_shapes.scenes import (
     draw_classes,
     draw_scene,
 )
+from advprop_core.datasets.torchvision_sets import ArraySet, open_arrays
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, are_indices
 from advprop_core.text import listing

@@ -152,7 +152,7 @@ def test_cifar10_is_fetched_when_asked(batches, tmp_path):
     found = load_images(f"cifar10:{tmp_path / 'sets'}", 8, download=True)
     assert len(found.labels) == 10
     (tmp_path / "cifar-10-python.tar.gz").unlink()
-    with pytest.raises(Offline, match="CIFAR-10 could not be downloaded"):
+    with pytest.raises(Offline, match="CIFAR10 could not be downloaded"):
         load_images(f"cifar10:{tmp_path / 'again'}", 8, download=True)
 
 

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,7 +27,8 @@ VARIANCE = 0.99
 MOST_WEIGHTS = 6000
 """Of the layer: the Hessian has as many rows. Components are left out until it fits."""
 _FEWEST_COMPONENTS = 32  # per class there must be enough to tell the classes apart
-_STEPS, _TOLERANCE = 500, 1e-7  # Newton's steps do the rest
+# Newton's steps do the rest.
+_OPTIONS = {"maxiter": 500, "maxcor": 20, "gtol": 1e-7, "ftol": 0.0}
 _NEWTON_STEPS = 30
 
 
@@ -203,26 +207,17 @@ def _minimise(inputs: Tensor, labels: Tensor, classes: int, penalty: float) -> T
     # Half the second moments bound the Hessian (Böhning, doi 10.1007/BF00048682), and principal
     # components have no others than these: divided by their roots, all directions are as steep.
     scale = (0.5 * inputs.square().mean(0) + penalty).rsqrt()[:, None]
-    scaled = torch.zeros(inputs.shape[1], classes, dtype=inputs.dtype, requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [scaled],
-        max_iter=_STEPS,
-        tolerance_grad=_TOLERANCE,
-        tolerance_change=0,
-        history_size=20,
-        line_search_fn="strong_wolfe",
-    )
+    shape = inputs.shape[1], classes
 
-    def closure() -> Tensor:
-        weight = scaled.detach() * scale
-        logits = inputs @ weight
-        loss = F.cross_entropy(logits, labels) + 0.5 * penalty * weight.square().sum()
-        scaled.grad = _gradient(inputs, weight, labels, penalty) * scale
-        return loss
+    def objective(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weight = torch.from_numpy(flat).view(shape) * scale
+        loss = F.cross_entropy(inputs @ weight, labels) + 0.5 * penalty * weight.square().sum()
+        gradient = _gradient(inputs, weight, labels, penalty) * scale
+        return float(loss), gradient.flatten().numpy()
 
-    with torch.no_grad():
-        optimizer.step(closure)
-        return scaled.detach() * scale
+    start = np.zeros(inputs.shape[1] * classes)
+    near = minimize(objective, start, jac=True, method="L-BFGS-B", options=_OPTIONS).x
+    return torch.from_numpy(near).view(shape) * scale
 
 
 def _polish(

@@ -95,7 +95,7 @@ def load_data(
     else:
         photos = list_split(data, "train")
     digest = f"{Path(data).name} {len(photos)}"
-    val = Images(torch.empty((0, 3, size, size)), torch.empty(0), photos.classes)
+    val = Images(torch.empty((0, 3, size, size)), torch.empty(0, dtype=torch.int64), photos.classes)
     if measures and is_unlabelled:
         val = measured.load(size)
     elif measures:  # now, not after hours

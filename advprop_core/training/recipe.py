@@ -259,19 +259,25 @@ class Recipe(Checked):
 
     def _require_fitting_attack(self) -> None:
         """Some objectives are defined with one kind of attack."""
-        attack, untargeted = self.attack, self.attack.goal == "untargeted"
-        if self.objective == "adv-reg" and not (attack.name == "fgsm" and untargeted):
-            raise InputError(
-                "adv-reg needs one untargeted attack step of size epsilon: name the attack fgsm"
-            )
-        if self.objective == "fast-advprop" and not (attack.steps == 1 and untargeted):
-            raise InputError(
-                "fast-advprop reuses the gradient of one untargeted step: set steps to 1"
-            )
-        if self.objective == "trades" and not (attack.name == "pgd" and untargeted):
-            raise InputError(
-                "trades needs an attack with a random start and no target: name it pgd"
-            )
+        attack = self.attack
+        rules: dict[ObjectiveName, tuple[bool, str]] = {
+            "adv-reg": (
+                attack.name == "fgsm",
+                "needs one untargeted attack step of size epsilon: name the attack fgsm",
+            ),
+            "fast-advprop": (
+                attack.steps == 1,
+                "reuses the gradient of one untargeted step: set steps to 1",
+            ),
+            "trades": (
+                attack.name == "pgd",
+                "needs an attack with a random start and no target: name it pgd",
+            ),
+        }
+        if self.objective in rules:
+            fits, rule = rules[self.objective]
+            if not fits or attack.goal != "untargeted":
+                raise InputError(f"{self.objective} {rule}")
 
     def all_steps(self, in_epoch: int) -> int:
         """Number of steps of the whole run, of which an epoch has so many."""

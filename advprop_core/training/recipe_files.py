@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -78,18 +78,21 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
         InputError: For an unknown key (near matches are listed), or a value of the wrong kind or
             out of its range.
     """
-    own_fields = merge(_OF_OBJECTIVES.get(str(values.get("objective")), {}), values)
+    recipe_values = merge(_OF_OBJECTIVES.get(str(values.get("objective")), {}), values)
+    refuse_unknown_keys("A recipe", recipe_values, _names(Recipe), _PLACES)
     for name, table_class in TABLES.items():
-        table = own_fields.get(name, {})
-        _refuse_unknown_keys(table_class, table, f"{name}.")
+        table: dict[str, Any] = {
+            key: parse_radius(value) if key in RADII and isinstance(value, str) else value
+            for key, value in recipe_values.get(name, {}).items()
+        }
+        refuse_unknown_keys("A recipe", table, _names(table_class), _PLACES, f"{name}.")
         with about(name):
-            own_fields[name] = table_class(**_with_numbers(table))
-    _refuse_unknown_keys(Recipe, own_fields, "")
+            recipe_values[name] = table_class(**table)
     auxiliaries = values.get("auxiliaries", [])
     if not isinstance(auxiliaries, list):
         raise InputError(f"recipe key auxiliaries must be a list, got {auxiliaries!r}")
-    own_fields["auxiliaries"] = tuple(map(str, auxiliaries))  # a radius may be a number
-    return Recipe(**own_fields)
+    recipe_values["auxiliaries"] = tuple(map(str, auxiliaries))  # a radius may be a number
+    return Recipe(**recipe_values)
 
 
 def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,20 +131,29 @@ def _lines(table: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _with_numbers(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: parse_radius(value) if key in RADII and isinstance(value, str) else value
-        for key, value in table.items()
-    }
+def refuse_unknown_keys(
+    what: str,
+    values: Iterable[str],
+    keys: Collection[str],
+    places: Mapping[str, str] | None = None,
+    prefix: str = "",
+) -> None:
+    """Refuse, by an InputError, a key that is none of these.
 
-
-def _refuse_unknown_keys(recipe_class: type, values: Mapping[str, Any], prefix: str) -> None:
-    places = {
-        field.name: f"{table}{field.name}"
-        for table, owner in (("", Recipe), *((f"{name}.", owner) for name, owner in TABLES.items()))
-        for field in fields(owner)
-    }
+    ``places`` says where each key is that a person may mean; by default it is one of ``keys``.
+    """
+    places = places or {key: key for key in keys}
     for key in values:
-        if key not in {field.name for field in fields(recipe_class)}:
+        if key not in keys:
             hint = f"Did you mean {places[key]}?" if key in places else did_you_mean(key, places)
-            raise InputError(f"A recipe has no key {prefix}{key}. {hint}")
+            raise InputError(f"{what} has no key {prefix}{key}. {hint}")
+
+
+def _names(recipe_class: type) -> list[str]:
+    return [field.name for field in fields(recipe_class)]
+
+
+_PLACES = {name: name for name in _names(Recipe)} | {
+    name: f"{table}.{name}" for table, owner in TABLES.items() for name in _names(owner)
+}
+"""Key to where it is in a recipe."""

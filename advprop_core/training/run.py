@@ -23,13 +23,12 @@ from advprop_core.text import did_you_mean, percent
 from advprop_core.training import state
 from advprop_core.training.data import MEASURED, TrainingData, load_data
 from advprop_core.training.inputs import require_known_inputs
-from advprop_core.training.measure import measure
+from advprop_core.training.measure import for_network, measure
 from advprop_core.training.memory import memory_advice
 from advprop_core.training.meter import Diverged, Report
 from advprop_core.training.network import Classes, describe, new_model
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import RECIPE, write_recipe
-from advprop_core.training.relabel import for_network
 from advprop_core.training.trainer import Trainer
 from advprop_core.types import ModelInfo
 
@@ -121,31 +120,28 @@ def train(
         identity = state.identity(recipe, data, photos.digest, processes.count)
         trainer = Trainer(recipe, photos, out, accelerator, model, identity, saved)
         if saved:
-            tell(_where_it_stands(trainer))
+            steps_done, steps = trainer.progress.step, trainer.all_steps
+            verb = "was finished" if steps_done == steps else "goes on"
+            tell(f"the run in {out} {verb} after {steps_done} of {steps} steps")
         if processes.is_first:  # not before, or what is refused would leave a folder
             write_recipe(out / RECIPE, recipe)
         if trackers:
             accelerator.init_trackers("advprop", config=trainer.flat_recipe())
-        described = describe(info, recipe, data, len(photos.source), command)
-        described = replace(described, name=name or out.resolve().name)
+        info = describe(info, recipe, data, len(photos.source), command)
+        info = replace(info, name=name or out.resolve().name)
 
         def keep(epoch: int, learning_rate: float) -> None:
-            then = {**described.recipe, RATE: learning_rate}
-            model_info = replace(described, recipe=then)
-            checkpoints.save(epoch_file(out, epoch), trainer.trained, model_info, half=True)
+            then = replace(info, recipe={**info.recipe, RATE: learning_rate})
+            checkpoints.save(epoch_file(out, epoch), trainer.trained, then, half=True)
 
-        diverged: Diverged | None = None
         try:
             trainer.all_epochs(report, keep if keep_epochs else None)
         except Diverged as error:
-            if processes.count > 1:  # one alone cannot go on: the others wait for it
+            # Of several processes one alone cannot go on: the others wait for it.
+            if processes.count > 1 or not trainer.put_back():
                 raise
-            diverged = error
-        kept_steps = trainer.best.put_back(trainer.trained) if trainer.best else {}
-        if diverged and not kept_steps:
-            raise diverged
-        if diverged:
-            tell(str(diverged))
+            tell(str(error))
+        kept_steps = trainer.put_back()
         for branch, step in kept_steps.items():
             tell(
                 f"{branch} is kept as it was after step {step}, where its loss was lowest: it rose "
@@ -154,7 +150,6 @@ def train(
             )
         accelerator.end_training()
         if processes.is_first:
-            info = described
             if kept_steps:
                 info = replace(info, recipe={**info.recipe, "kept_steps": kept_steps})
             if trainer.progress.unfrozen:
@@ -176,12 +171,6 @@ def _make_accelerator(out: Path, trackers: Sequence[str]) -> Accelerator:
         kwargs_handlers=[by_trainer],
         mixed_precision="no",  # that is the recipe's, whatever Accelerate's own settings say
     )
-
-
-def _where_it_stands(trainer: Trainer) -> str:
-    steps_done, steps = trainer.progress.step, trainer.all_steps
-    verb = "was finished" if steps_done == steps else "goes on"
-    return f"the run in {trainer.out} {verb} after {steps_done} of {steps} steps"
 
 
 def _require_room(out: Path, data: str, resume: bool) -> None:

@@ -103,6 +103,10 @@ class Trainer:
         model: DualBNModel = self.ema.module if self.ema else self.model
         return model
 
+    def put_back(self) -> dict[str, int]:
+        """Return auxiliary branches that are worse than they were, as `BestBranches` says."""
+        return self.best.put_back(self.trained) if self.best else {}
+
     def all_epochs(
         self, report: Callable[[Report], None], keep: Callable[[int, float], None] | None = None
     ) -> None:

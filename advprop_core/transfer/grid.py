@@ -3,20 +3,29 @@
 The defaults are those of Utrera et al. (arXiv 2007.05869).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
 
 from advprop_core.errors import Checked, Count, InputError, about
-from advprop_core.text import did_you_mean, join, trained_blocks
+from advprop_core.text import join, trained_blocks
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.recipe_files import make_recipe, merge, read_recipe, read_toml
+from advprop_core.training.recipe_files import (
+    make_recipe,
+    merge,
+    read_recipe,
+    read_toml,
+    refuse_unknown_keys,
+)
 
 HEAD, ALL = "0", "all"
 """Values of ``trainable``: the new head alone, and the whole network."""
+_TRAINABLE = re.compile(r"all|0|[1-9]\d*")
 _TRAINING = (
     "epochs", "batch_size", "optimizer", "optimizer_eps", "learning_rate", "momentum",
     "weight_decay", "schedule", "warmup_epochs", "decay_epochs", "decay_rate", "label_smoothing",
@@ -88,9 +97,7 @@ class Grid(Checked):
             if twice := [value for value in values if values.count(value) > 1]:
                 raise InputError(f"{name} names {twice[0]} twice")
         for trainable in self.trainable:
-            if trainable != ALL and not (
-                trainable.isdecimal() and str(int(trainable)) == trainable
-            ):
+            if not _TRAINABLE.fullmatch(trainable):
                 raise InputError(
                     f"trainable must be a number of blocks or {ALL}, got {trainable!r}"
                 )
@@ -98,11 +105,9 @@ class Grid(Checked):
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, seed by seed, so that a part of the grid already compares all sources."""
-        for seed in range(self.seeds):
-            for trainable in self.trainable:
-                for num_images in self.num_images:
-                    for source in self.sources:
-                        yield Cell(source, trainable, num_images, seed)
+        axes = range(self.seeds), self.trainable, self.num_images, self.sources
+        for seed, trainable, num_images, source in product(*axes):
+            yield Cell(source, trainable, num_images, seed)
 
     def is_frozen(self, cell: Cell) -> bool:
         """Whether the head alone is trained, so that images have features once and for all."""
@@ -137,11 +142,11 @@ def make_grid(values: Mapping[str, Any]) -> Grid:
         InputError: For an unknown key, or a value of the wrong kind or out of its range.
     """
     grid_values = dict(values)
-    _refuse_unknown_keys(grid_values, [entry.name for entry in fields(Grid)], "")
+    refuse_unknown_keys("A grid", grid_values, [entry.name for entry in fields(Grid)])
     training = grid_values.get("training", {})
     if not isinstance(training, Mapping):
         raise InputError(f"training must be a table of a recipe's keys, got {training!r}")
-    _refuse_unknown_keys(training, _TRAINING, "training.")
+    refuse_unknown_keys("A grid", training, _TRAINING, prefix="training.")
     base = _default_values()
     if isinstance(epochs := training.get("epochs"), int):
         base["decay_epochs"] = epochs / 3
@@ -163,11 +168,3 @@ def read_grid(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"there is no grid {path}: give a TOML file")
     return read_toml(path, f"the grid {path}")
-
-
-def _refuse_unknown_keys(
-    values: Mapping[str, Any], known: list[str] | tuple[str, ...], prefix: str
-) -> None:
-    for key in values:
-        if key not in known:
-            raise InputError(f"A grid has no key {prefix}{key}. {did_you_mean(key, known)}")

@@ -14,9 +14,9 @@ from advprop_core.models import checkpoints
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.models.header import read_info
 from advprop_core.training import run
+from advprop_core.training.measure import AGREEMENT, for_network
 from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.relabel import AGREEMENT, for_network
 from advprop_core.training.run import train
 from tests.core.training.tiny import numbered_photos, start, tiny_recipe
 

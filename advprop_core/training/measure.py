@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.listed import Images
@@ -19,6 +18,7 @@ from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.class_names import are_indices, match_classes
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view
+from advprop_core.training.batch import score
 from advprop_core.training.data import TrainingData
 from advprop_core.types import AttackConfig, ModelInfo
 
@@ -109,21 +109,19 @@ def quick_look(
 
     The model is on the device, in any mode; it is looked at through eval-mode views.
     """
-    figures = {}
+    by_branch = {}
+    batches = [*zip(split.pixels.split(_BATCH), split.labels.split(_BATCH), strict=True)]
     for name in model.branch_names:
         view, sums = attack_view(model.branch(name)), torch.zeros(2, device=device)
-        for images, labels in zip(
-            split.pixels.split(_BATCH), split.labels.split(_BATCH), strict=True
-        ):
+        for images, labels in batches:
             pixels = images.to(device).float() / 255
             with torch.no_grad():
-                logits = view(pixels.contiguous(memory_format=torch.channels_last)).float()
-            targets = labels.to(device)
-            loss = F.cross_entropy(logits, targets, reduction="sum")
-            sums += torch.stack([(logits.argmax(1) == targets).sum().float(), loss])
-        right, loss_sum = (sums / len(split.labels)).tolist()
-        figures[name] = (right, loss_sum)
-    return figures
+                logits = view(pixels.contiguous(memory_format=torch.channels_last))
+                _, figures = score(logits, labels.to(device), smoothing=0.0)
+            sums += len(labels) * torch.stack(figures)
+        loss, share_right = (sums / len(split.labels)).tolist()
+        by_branch[name] = (share_right, loss)
+    return by_branch
 
 
 def shape_biases(
@@ -149,20 +147,21 @@ def shape_biases(
     tested = TestedModel("", model, scenes.pixels, scenes.labels)
     rows = []
     for cell, answers in evaluate(Suite([tested]), processes=processes).cells.items():
-        decisions = shape_bias_of(answers, scenes.labels, scenes.textures)
-        if decisions.shape_bias is None or decisions.interval is None:
+        bias = shape_bias_of(answers, scenes.labels, scenes.textures)
+        if bias.shape_bias is None or bias.interval is None:
             raise InputError(
                 "no scene was answered by its shape or its texture: the network guesses"
             )
-        row = {
-            "condition": {"kind": "shape-bias"},
-            "n": decisions.decided,
-            "top1": decisions.shape_bias,
-            "interval": list(decisions.interval),
-            "shape": decisions.shape,
-            "texture": decisions.texture,
-            "data": "shapes-conflict",
-            "branch": cell.branch,
-        }
-        rows.append(row)
+        rows.append(
+            {
+                "condition": {"kind": "shape-bias"},
+                "n": bias.decided,
+                "top1": bias.shape_bias,
+                "interval": list(bias.interval),
+                "shape": bias.shape,
+                "texture": bias.texture,
+                "data": "shapes-conflict",
+                "branch": cell.branch,
+            }
+        )
     return rows

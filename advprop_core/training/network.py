@@ -46,11 +46,7 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
             std=recipe.std,
             classes=recipe.classes,
         )
-    if recipe.objective == "auxiliary":
-        assert source is not None
-        info = _with_auxiliaries(recipe, source)
-    else:
-        info = _new_info(recipe, classes, source)
+    info = _make_info(recipe, classes, source)
     try:
         model = timm_networks.create(info)
     except TypeError as error:
@@ -63,14 +59,26 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     return with_lean_activations(model.to(memory_format=torch.channels_last)), info
 
 
-def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> ModelInfo:
-    names = [MAIN, *map(auxiliary_name, range(recipe.auxiliary_count))]
-    origins: dict[str, BranchOrigin] = dict.fromkeys(names, "trained")
-    if source and recipe.trainable == "head":  # no branch's own part is trained, but may be later
-        origins |= {name: source.info.branches.get(name, "copied") for name in names}
+def _make_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> ModelInfo:
+    """What describes the network before it is trained."""
+    names = [auxiliary_name(index) for index in range(recipe.auxiliary_count)]
+    if recipe.objective == "auxiliary":
+        assert source is not None
+        main = source.model.branch(MAIN).network.state_dict()
+        return replace(
+            source.info,
+            input_size=recipe.size,
+            branches={MAIN: "trained", **dict.fromkeys(names, "adapted")},
+            recipe={},
+            metrics=(),
+            base=source.info.base or Base(recipe.start_from, tensors_sha256(main)),
+        )
+    origins: dict[str, BranchOrigin] = dict.fromkeys([MAIN, *names], "trained")
     class_ids, class_names = map(tuple, zip(*classes, strict=True))
     if source:
         base = source.info
+        if recipe.trainable == "head":  # no branch's own part is trained, but may be later
+            origins = {name: base.branches.get(name, "copied") for name in origins}
     else:
         config = timm_networks.pretrained_config(recipe.architecture)
         mean, std = tuple(config.mean), tuple(config.std)
@@ -89,21 +97,6 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
         recipe={},
         metrics=(),
         base=None,  # its weights are trained: it is no adapter of what it starts from
-    )
-
-
-def _with_auxiliaries(recipe: Recipe, source: Checkpoint) -> ModelInfo:
-    """The source's own description, with branches that belong to it as their base."""
-    names = map(auxiliary_name, range(recipe.auxiliary_count))
-    origins: dict[str, BranchOrigin] = {MAIN: "trained", **dict.fromkeys(names, "adapted")}
-    main = source.model.branch(MAIN).network.state_dict()
-    return replace(
-        source.info,
-        input_size=recipe.size,
-        branches=origins,
-        recipe={},
-        metrics=(),
-        base=source.info.base or Base(recipe.start_from, tensors_sha256(main)),
     )
 
 

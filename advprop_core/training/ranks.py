@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import torch
+from accelerate.utils import gather
 from torch import Tensor, distributed
 
 from advprop_core.training.batch import Figures
@@ -30,11 +31,7 @@ def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Te
     rank, count = world()
     if count == 1:
         return pixels, targets
-    everyones = [torch.empty_like(pixels) for _ in range(count)]
-    labels = [torch.empty_like(targets) for _ in range(count)]
-    distributed.all_gather(everyones, pixels.contiguous())
-    distributed.all_gather(labels, targets.contiguous())
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(count * len(pixels), generator=generator)
+    everyones, labels = gather((pixels.contiguous(), targets.contiguous()))
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     dealt = order[rank::count].to(pixels.device)
-    return torch.cat(everyones)[dealt], torch.cat(labels)[dealt]
+    return everyones[dealt], labels[dealt]

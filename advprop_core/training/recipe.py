@@ -85,15 +85,15 @@ class Attacker(Checked):
 
     def config(self, epsilon: float | None = None) -> AttackConfig:
         """The attack at full strength, or with another radius and the step scaled to it."""
-        step = min(self.epsilon, 2.5 * self.epsilon / self.steps)
-        if self.step_size is not None:
-            step = self.step_size
-        if self.name == "fgsm":
-            step = self.epsilon
+        step = self.step_size
+        if step is None:  # of fgsm, whose only step it is, it is epsilon
+            step = min(self.epsilon, 2.5 * self.epsilon / self.steps)
         radius = step * self.steps if self.name == "gd" else self.epsilon
-        if epsilon not in (None, radius) and not radius:
-            raise InputError("an attack of epsilon 0 cannot be scaled to another radius")
-        scale = 1.0 if epsilon in (None, radius) else epsilon / radius
+        scale = 1.0
+        if epsilon not in (None, radius):
+            if not radius:
+                raise InputError("an attack of epsilon 0 cannot be scaled to another radius")
+            scale = epsilon / radius
         return AttackConfig(
             self.norm, radius * scale, step * scale, self.steps, random_start=self.name == "pgd"
         )

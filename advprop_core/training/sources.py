@@ -59,8 +59,7 @@ class InMemory:
         """This process's batches of one epoch from step ``start`` on; partial ones are left out."""
         order = epoch_order(len(self), self.recipe, epoch).to(self.images.device)
         for number, indices in _deal(order, self.recipe, epoch, start):
-            seed = _seed(self.recipe, _AUGMENTATION, number)
-            generator = torch.Generator(self.images.device).manual_seed(seed)
+            generator = _generator(self.recipe, number, self.images.device)
             pixels = augment(
                 self.images[indices], self.recipe.size, self.recipe.augmentation, generator
             )
@@ -99,8 +98,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
         )
         for (number, _), (images, labels) in zip(dealt, loader, strict=True):
             images, labels = (x.to(device, non_blocking=True) for x in (images, labels))
-            seed = _seed(self.recipe, _AUGMENTATION, number)
-            generator = torch.Generator(device).manual_seed(seed)
+            generator = _generator(self.recipe, number, device)
             pixels = move(images.float() / 255, self.recipe.augmentation, generator)
             pixels = recolor(pixels, self.recipe.augmentation, generator)
             yield _mixed(pixels, labels, self.recipe, len(self.photos.classes), number)
@@ -155,6 +153,10 @@ def _seed(recipe: Recipe, purpose: int, number: int) -> int:
     return mixed_seed(recipe.seed, purpose, number, rank)
 
 
+def _generator(recipe: Recipe, number: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device).manual_seed(_seed(recipe, _AUGMENTATION, number))
+
+
 def epoch_order(count: int, recipe: Recipe, epoch: int) -> Tensor:
     """(count,) indices of the photos, in the order that an epoch shows them in."""
     generator = torch.Generator().manual_seed(mixed_seed(recipe.seed, _ORDER, epoch))
@@ -175,13 +177,7 @@ def _mixed(pixels: Tensor, labels: Tensor, recipe: Recipe, classes: int, number:
     seed = _seed(recipe, _STEP, number)
     targets = labels
     if recipe.augmentation.mixes:
-        mix = Mixup(
-            recipe.augmentation.mixup,
-            recipe.augmentation.cutmix,
-            label_smoothing=0.0,
-            num_classes=classes,
-        )
-        # timm draws from the global generator
-        np.random.seed(seed)
-        pixels, targets = mix(pixels, labels)
+        alphas = recipe.augmentation.mixup, recipe.augmentation.cutmix
+        np.random.seed(seed)  # timm draws from the global generator
+        pixels, targets = Mixup(*alphas, label_smoothing=0.0, num_classes=classes)(pixels, labels)
     return Batch(pixels, targets, seed, mixed_seed(recipe.seed, _COMMON, number))

@@ -30,6 +30,7 @@ class Progress:
         waited: Epochs since then.
         in_memory: Whether the photos are kept in memory, which decides how they are augmented;
             None in states of older versions.
+        logged: Bytes of the log at that step; likewise.
     """
 
     step: int
@@ -38,6 +39,7 @@ class Progress:
     best: float = float("inf")
     waited: int = 0
     in_memory: bool | None = None
+    logged: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,25 +121,6 @@ def _read(path: Path) -> Saved:
             f"{path} is damaged and the run cannot be continued: remove it to start afresh"
         ) from error
     return Saved(content, progress, identity)
-
-
-def cut_log(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be done again, and a line that was cut off.
-
-    Raises:
-        CannotWrite: If the disk is full or forbids it.
-    """
-    if not path.exists():
-        return
-    kept_lines = []
-    for line in path.read_text().splitlines():
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            break
-        if row["step"] <= step:
-            kept_lines.append(line)
-    write_whole(path, "".join(f"{line}\n" for line in kept_lines))
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """One process's part of a run: its model, its optimiser, its steps."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -62,7 +63,7 @@ class Trainer:
         self.ema: Any = None
         if recipe.ema_decay:
             self.ema = ModelEmaV3(self.model, recipe.ema_decay, use_warmup=True)
-        self.progress = state.Progress(0, {})
+        self.progress = state.Progress(0, {}, logged=0)
         self.best: BestBranches | None = None
         if recipe.objective == "auxiliary":
             grown = round(recipe.attack.warmup_epochs * self.steps)
@@ -116,8 +117,9 @@ class Trainer:
         """
         is_first = self.accelerator.is_main_process
         log = self.out / state.LOG if self.out and is_first else None
-        if log:
-            state.cut_log(log, self.progress.step)
+        if log and log.exists() and self.progress.logged is not None:
+            # Steps after the state are done, and logged, again.
+            os.truncate(log, min(self.progress.logged, log.stat().st_size))
         meter = Meter(
             log,
             self.recipe,
@@ -255,6 +257,8 @@ class Trainer:
         self._require_finite()
         if self.out is None:
             return
+        log = self.out / state.LOG
+        self.progress.logged = log.stat().st_size if log.exists() else 0
         tensors = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.ema:
             tensors["ema"] = self.ema.module.state_dict()

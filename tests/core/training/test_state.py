@@ -92,39 +92,3 @@ def test_a_damaged_state_says_so(tmp_path, length):
 
 def test_no_state_is_none(tmp_path):
     assert state.read(tmp_path / "state.pt", ALONE) is None
-
-
-def lines(*steps):
-    return [json.dumps({"kind": "step", "step": step}) for step in steps]
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        (lines(1, 2, 3), lines(1, 2)),  # steps that are done again
-        ([*lines(1, 2), '{"kind": "st'], lines(1, 2)),  # cut off by the kill
-        ([*lines(1), '{"kind": "st', *lines(2)], lines(1)),
-        (lines(1, 2), lines(1, 2)),
-        ([], []),
-    ],
-)
-def test_the_log_is_cut_to_the_state(tmp_path, text, kept):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text("\n".join(text))
-    state.cut_log(path, 2)
-    assert path.read_text() == "".join(f"{line}\n" for line in kept)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_log_that_cannot_be_cut(tmp_path, fill_disk):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text("\n".join(lines(1, 2, 3)))
-    fill_disk()
-    with pytest.raises(CannotWrite, match=r"metrics\.jsonl could .* \(No space left on device\)"):
-        state.cut_log(path, 2)
-    assert path.read_text().splitlines() == lines(1, 2, 3)
-
-
-def test_no_log_is_no_problem(tmp_path):
-    state.cut_log(tmp_path / "metrics.jsonl", 2)
-    assert not list(tmp_path.iterdir())

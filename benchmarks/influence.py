@@ -14,7 +14,7 @@ from torch import Tensor
 from advprop_core.datasets.named import list_images
 from advprop_core.influence.features import FeatureCache, Features
 from advprop_core.influence.head import fit_head
-from advprop_core.influence.tracing import CheckpointTrace, LayerThen
+from advprop_core.influence.tracing import CheckpointTrace
 from advprop_core.models.bundle import open_model
 from benchmarks.influence_checks import leave_one_out, plant_wrong_labels
 from benchmarks.timing import verdict
@@ -78,7 +78,7 @@ def _speed() -> dict[str, Any]:
     rates = torch.linspace(0.1, 0.02, _CHECKPOINTS)
     generator = torch.Generator().manual_seed(0)
     layers = [
-        LayerThen(0.05 * torch.randn(_CLASSES, _WIDTH, generator=generator), torch.zeros(10), rate)
+        (0.05 * torch.randn(_CLASSES, _WIDTH + 1, generator=generator), rate)
         for rate in rates.tolist()
     ]
     stacked = seen.values[:, None].expand(-1, _CHECKPOINTS, -1)

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.class_folders import draw_evenly, match_folders
+from advprop_core.datasets.class_folders import ClassFolders
 from advprop_core.datasets.imagenet import class_images, corruption_folders
-from advprop_core.datasets.listed import Unreadable, open_photo, read_squares
+from advprop_core.datasets.listed import Unreadable, list_folder, open_photo, read_squares
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import CorruptionConfig
@@ -96,19 +96,18 @@ class CorruptedPhotos:
                 f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
                 "evaluate without --strict to leave these out"
             )
-        by_class: dict[str, list[str]] = {}
+        by_class: dict[str, list[Path]] = {}
         for name in sorted(shared):
-            by_class.setdefault(name.partition("/")[0], []).append(name)
-        labels = match_folders(by_class, classes, strict=strict)
-        drawn = draw_evenly([[(n, labels[c]) for n in by_class[c]] for c in labels], limit)
-        names = tuple(name for name, _ in drawn)
+            by_class.setdefault(name.partition("/")[0], []).append(Path(name))
+        listed = list_folder(ClassFolders(by_class), classes=classes, strict=strict, limit=limit)
+        names = tuple(file.as_posix() for file in listed.files)
         return cls(
             folders,
             names,
-            torch.tensor([label for _, label in drawn], dtype=torch.int64),
-            len(labels),
+            listed.labels,
+            len(by_class) - len(listed.ignored_classes),
             total - len(shared),
-            tuple(name for name in by_class if name not in labels),
+            listed.ignored_classes,
             _odd_size([folder / names[0] for folder in folders.values()]),
             tuple(before[_key(name)] for name in names) if before else (),
             strict,

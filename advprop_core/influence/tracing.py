@@ -7,13 +7,13 @@ features, so that no image goes through the network again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from captum.influence import TracInCPFast
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from advprop_core.errors import InputError
@@ -24,19 +24,9 @@ from advprop_core.models.header import read_info
 _BATCH = 4096
 
 
-@dataclass(frozen=True, eq=False)
-class LayerThen:
-    """The last layer as it was at a checkpoint.
-
-    Attributes:
-        weight: (C, D).
-        bias: (C,).
-        learning_rate: Of the step before it.
-    """
-
-    weight: Tensor
-    bias: Tensor
-    learning_rate: float
+LayerThen = tuple[Tensor, float]
+"""The last layer as it was at a checkpoint: its weights (C, D + 1), of which the last column is the
+bias, and the learning rate of the step before it."""
 
 
 class CheckpointTrace:
@@ -95,22 +85,22 @@ class _LastLayers(nn.Module):
     def __init__(self, layers: Sequence[LayerThen]) -> None:
         super().__init__()
         self.layers = layers
-        classes, width = layers[0].weight.shape
+        classes, width = layers[0][0].shape
         # captum leaves a bias out of the gradient: as the weight of an input of 1 it is in.
-        self.linear = nn.Linear(width + 1, classes, bias=False)
+        self.linear = nn.Linear(width, classes, bias=False)
         self._position = 0
 
     def take(self, position: int) -> float:
         """Become the layer of a checkpoint; returns its learning rate, as captum asks."""
-        layer = self.layers[position]
         self._position = position
+        weight, learning_rate = self.layers[position]
         with torch.no_grad():
-            self.linear.weight.copy_(torch.cat([layer.weight, layer.bias[:, None]], 1))
-        return layer.learning_rate
+            self.linear.weight.copy_(weight)
+        return learning_rate
 
     def forward(self, features: Tensor) -> Tensor:
-        then = features[:, self._position]
-        logits: Tensor = self.linear(torch.cat([then, then.new_ones(len(then), 1)], 1))
+        at_checkpoint = features[:, self._position]
+        logits: Tensor = self.linear(F.pad(at_checkpoint, (0, 1), value=1.0))
         return logits
 
 
@@ -157,4 +147,4 @@ def layer_then(checkpoint: Checkpoint, branch: str) -> LayerThen:
         )
     weight = layer.weight.detach()
     bias = weight.new_zeros(len(weight)) if layer.bias is None else layer.bias.detach()
-    return LayerThen(weight, bias, float(checkpoint.info.recipe[RATE]))
+    return torch.cat([weight, bias[:, None]], 1), float(checkpoint.info.recipe[RATE])

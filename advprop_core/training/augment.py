@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.pictures.filters import luma
-from advprop_core.pictures.noise import draw_noise
+from advprop_core.pictures.noise import NOISES, draw_noise
 from advprop_core.training.recipe import Augmentation
 
 
@@ -25,13 +25,8 @@ def recolor(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) ->
     """Colours and noises of the recipe, on (N, 3, H, W) in [0, 1]; channels-last."""
     if recipe.color_jitter:
         pixels = jitter_colors(pixels, recipe.color_jitter, generator)
-    kinds = {
-        "gaussian": recipe.gaussian,
-        "poisson": recipe.poisson,
-        "salt-and-pepper": recipe.salt_and_pepper,
-    }
-    for kind, most in kinds.items():
-        if most:  # each image draws its own severity, up to the recipe's
+    for kind in NOISES:
+        if most := getattr(recipe, kind.replace("-", "_")):  # each image draws its own up to it
             severity = most * torch.rand(len(pixels), generator=generator, device=pixels.device)
             pixels = draw_noise(pixels, kind, severity, generator)
     return pixels.contiguous(memory_format=torch.channels_last)

@@ -36,11 +36,20 @@ class BestBranches:
             return
         for name, (loss, _) in figures.items():
             branch = name.split("/")[0]
-            known = self.state.setdefault(branch, {"sum": torch.zeros(()), "count": 0})
-            known["sum"] = known["sum"].to(loss.device) + loss
-            known["count"] += 1
-            if known["count"] == WINDOW:
-                self._close(branch, known, step + 1)
+            losses = self.state.setdefault(branch, {"sum": torch.zeros(()), "count": 0})
+            losses["sum"] = losses["sum"].to(loss.device) + loss
+            losses["count"] += 1
+            if losses["count"] < WINDOW:
+                continue
+            mean = float(losses["sum"]) / WINDOW
+            losses |= {"sum": torch.zeros(()), "count": 0, "last": mean}
+            if math.isfinite(mean) and mean < losses.get("loss", math.inf):
+                tensors = {
+                    f"{layer}.{key}": tensor.detach().clone()
+                    for layer, norm in norm_layers(self._model.branch(branch).network).items()
+                    for key, tensor in norm.state_dict().items()
+                }
+                losses |= {"loss": mean, "step": step + 1, "tensors": tensors}
 
     def put_back(self, model: DualBNModel) -> dict[str, int]:
         """Return to its best each branch of a model that ends well above it, or is not finite.
@@ -52,27 +61,15 @@ class BestBranches:
             Branch to the step that it was returned to.
         """
         steps = {}
-        for branch, known in self.state.items():
-            if "tensors" not in known:
-                continue
+        for branch, losses in self.state.items():
+            best = losses.get("tensors", {})
             state = model.branch(branch).network.state_dict()
-            now = [state[key] for key in known["tensors"]]
-            is_finite = all(tensor.isfinite().all() for tensor in now)
-            if is_finite and known["last"] <= _WORSE * known["loss"]:  # false for what is NaN
+            is_finite = all(state[key].isfinite().all() for key in best)
+            # Written so that a last average of NaN is worse, too.
+            is_near = not best or losses["last"] <= _WORSE * losses["loss"]
+            if is_finite and is_near:
                 continue
-            for tensor, best in zip(now, known["tensors"].values(), strict=True):
-                tensor.copy_(best)
-            steps[branch] = known["step"]
+            for key, tensor in best.items():
+                state[key].copy_(tensor)
+            steps[branch] = losses["step"]
         return steps
-
-    def _close(self, branch: str, known: dict[str, Any], step: int) -> None:
-        mean = float(known["sum"]) / WINDOW
-        known |= {"sum": torch.zeros(()), "count": 0, "last": mean}
-        if math.isfinite(mean) and mean < known.get("loss", math.inf):
-            network = self._model.branch(branch).network
-            tensors = {
-                f"{layer}.{key}": tensor.detach().clone()
-                for layer, norm in norm_layers(network).items()
-                for key, tensor in norm.state_dict().items()
-            }
-            known |= {"loss": mean, "step": step, "tensors": tensors}

@@ -168,11 +168,13 @@ def list_split(
     Raises:
         InputError: If there is no such data, it lacks a split, or its classes do not match.
     """
+    name = data
     if not _is_whole(data):
         root = root_of(data)
         _require_splits(root, data)
-        data = str(_folder_of(root, split))
-    return list_images(data, split=split, classes=classes, limit=limit, strict=strict)
+        name = str(_folder_of(root, split))
+    images = list_images(name, split=split, classes=classes, limit=limit, strict=strict)
+    return replace(images, name=data)
 
 
 def list_val(

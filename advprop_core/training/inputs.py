@@ -55,16 +55,21 @@ def make_input(
 
 
 def _change(kind: str, strength: float) -> Input:
+    if (kind in NOISES or kind == "color-jitter") and not 0 <= strength <= 1:
+        raise InputError(f"{kind} needs a strength in [0, 1], got {strength:g}")
     if kind in NOISES:
-        _require_share(kind, strength)
-        return lambda batch: _noise(batch, kind, strength)
+        return lambda batch: draw_noise(
+            batch.pixels,
+            kind,
+            torch.full((len(batch.pixels),), strength, device=batch.pixels.device),
+            _generator(batch, _NOISE),
+        )
     if kind in ALL_CORRUPTIONS:
         if strength != int(strength):
             raise InputError(f"{kind} has whole severities, got {strength:g}")
         config = CorruptionConfig(kind, int(strength))
         return lambda batch: corrupt(batch.pixels, replace(config, seed=batch.seed))
     if kind == "color-jitter":
-        _require_share(kind, strength)
         return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch, _COLORS))
     if kind == "randaugment":
         return _randaugment(strength)
@@ -124,11 +129,6 @@ def wrong_classes(targets: Tensor, classes: int, generator: torch.Generator) -> 
     return (allowed * (1 + draws)).argmax(1)
 
 
-def _noise(batch: Batch, kind: str, severity: float) -> Tensor:
-    strengths = torch.full((len(batch.pixels),), severity, device=batch.pixels.device)
-    return draw_noise(batch.pixels, kind, strengths, _generator(batch, _NOISE))
-
-
 def _randaugment(magnitude: float) -> Input:
     if magnitude not in range(11):
         raise InputError(f"randaugment needs a whole magnitude from 0 to 10, got {magnitude:g}")
@@ -145,8 +145,3 @@ def _randaugment(magnitude: float) -> Input:
 def _generator(batch: Batch, purpose: int) -> torch.Generator:
     """Apart from the attack's start, which is drawn from the batch's own seed."""
     return torch.Generator(batch.pixels.device).manual_seed(mixed_seed(batch.seed, purpose))
-
-
-def _require_share(kind: str, strength: float) -> None:
-    if not 0 <= strength <= 1:
-        raise InputError(f"{kind} needs a strength in [0, 1], got {strength:g}")

@@ -74,23 +74,24 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         if objective == "mixed":
             return Plan(partial(both, join=torch.cat))
         return Plan(partial(both, join=torch.stack, multiplier=recipe.weight))
-    if objective in ("advprop", "auxiliary"):
-        shown = {
-            (name := auxiliary_name(index)): (
-                "adversarial" if kind == "attack" else kind,
-                make_input(kind, strength, recipe.attack, partial(view, name), classes),
-            )
-            for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
-        }
-        if objective == "auxiliary":
-            return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown), passes=len(shown))
-        return Plan(partial(each_branch, smoothing=smoothing, shown={**CLEAN, **shown}))
+    config = recipe.attack.config()
     if objective == "fast-advprop":
-        share, config = recipe.adversarial_share, recipe.attack.config()
-        fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
-        return Plan(fast, passes=2)
-    attack = partial(trades, view=view(MAIN), config=recipe.attack.config(), beta=recipe.weight)
-    return Plan(partial(attack, smoothing=smoothing))
+        share = recipe.adversarial_share
+        return Plan(partial(fast_advprop, smoothing=smoothing, config=config, share=share), 2)
+    if objective == "trades":
+        return Plan(
+            partial(trades, smoothing=smoothing, view=view(MAIN), config=config, beta=recipe.weight)
+        )
+    shown = {
+        (name := auxiliary_name(index)): (
+            "adversarial" if kind == "attack" else kind,
+            make_input(kind, strength, recipe.attack, partial(view, name), classes),
+        )
+        for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
+    }
+    if objective == "auxiliary":
+        return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown), len(shown))
+    return Plan(partial(each_branch, smoothing=smoothing, shown={**CLEAN, **shown}))
 
 
 def each_branch(

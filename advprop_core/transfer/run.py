@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import save as as_safetensors
 
+from advprop_core.datasets.listed import ImageList
 from advprop_core.errors import AdvPropError
 from advprop_core.files import Keeper, write_whole
 from advprop_core.models import checkpoints
@@ -20,7 +21,7 @@ from advprop_core.transfer.features import FeatureCache
 from advprop_core.transfer.grid import Cell, Grid
 from advprop_core.transfer.pools import Failure, Pool, Run, run_all
 from advprop_core.transfer.sources import Source, open_source
-from advprop_core.transfer.target import Drawn, Target, open_target, require_enough
+from advprop_core.transfer.target import Drawn, open_target, require_enough
 from advprop_core.transfer.training import PIXELS, Curve, Task, run_task
 from advprop_core.types import Progress
 
@@ -37,7 +38,7 @@ class Outcome:
 
     Attributes:
         grid: What was asked for.
-        target: The task.
+        train: The training images of the task, of which some were drawn.
         test_images: On how many images accuracy is measured.
         sources: Those compared, by name.
         curves: Each finished cell's figures.
@@ -47,7 +48,7 @@ class Outcome:
     """
 
     grid: Grid
-    target: Target
+    train: ImageList
     test_images: int
     sources: Mapping[str, Source]
     curves: Mapping[Cell, Curve]
@@ -79,11 +80,11 @@ def run_grid(
         CannotWrite: If features or images cannot be written.
         InputError: For sources or data that cannot be used together.
     """
-    target = open_target(grid.data)
-    require_enough(target, grid.num_images)
+    train, test = open_target(grid.data)
+    require_enough(train, grid.num_images)
     sources = {name: opener(name) for name in grid.sources}
     sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
-    drawn = Drawn(target, max(grid.num_images), grid.seeds, grid.test_images)
+    drawn = Drawn(train, test, max(grid.num_images), grid.seeds, grid.test_images)
     store, notes = CellStore(out / "cells"), [*_of_sizes(sizes)]
     tasks: dict[Cell, Task] = {}
     deciding: dict[Cell, dict[str, Any]] = {}
@@ -120,7 +121,7 @@ def run_grid(
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
     test_images = len(drawn.test)
-    return Outcome(grid, target, test_images, sources, in_order, failed, reused, tuple(notes))
+    return Outcome(grid, train, test_images, sources, in_order, failed, reused, tuple(notes))
 
 
 def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:

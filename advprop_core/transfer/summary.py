@@ -28,17 +28,16 @@ def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
     its interval, and both at every measured epoch. ``needed`` says how many images and how many
     epochs a source needs to be as accurate as the first one.
     """
-    grid, target = outcome.grid, outcome.target
-    cells = [cell for cell in grid.cells() if cell in outcome.curves]
+    grid, train = outcome.grid, outcome.train
     accuracies = [*_accuracies(grid.sources[0], outcome.curves)]
     return {
         "format": FORMAT,
         "kind": KIND,
         "command": command,
         "versions": versions(),
-        "data": target.name,
-        "classes": [name for _, name in target.classes],
-        "train_images": len(target.train),
+        "data": grid.data,
+        "classes": [name for _, name in train.classes],
+        "train_images": len(train),
         "test_images": outcome.test_images,
         "seeds": grid.seeds,
         "num_images": list(grid.num_images),
@@ -50,7 +49,7 @@ def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
         "notes": list(outcome.notes),
         "results": [
             {**asdict(cell), "accuracy": curve["accuracies"][-1], **curve}
-            for cell, curve in ((cell, outcome.curves[cell]) for cell in cells)
+            for cell, curve in outcome.curves.items()
         ],
         "failed": [
             {**asdict(cell), "reason": failure.reason, "details": failure.details}
@@ -98,28 +97,25 @@ def _point(
 
 def _needed(sources: Sequence[str], accuracies: Sequence[Row]) -> Iterator[Row]:
     """What each source needs to be as accurate as the first one is at the end."""
-    first, *others = sources
-    for base in (row for row in accuracies if row["source"] == first):
-        for source in (first, *others):
-            rows = [
-                row
-                for row in accuracies
-                if row["source"] == source and row["trainable"] == base["trainable"]
-            ]
-            rows.sort(key=lambda row: row["num_images"])
-            same = [row for row in rows if row["num_images"] == base["num_images"]]
-            if not same:
+    rows_of: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(accuracies, key=lambda row: row["num_images"]):
+        rows_of.setdefault((row["source"], row["trainable"]), []).append(row)
+    for base in (row for row in accuracies if row["source"] == sources[0]):
+        accuracy = base["accuracy"]
+        for source in sources:
+            rows = rows_of.get((source, base["trainable"]), [])
+            same = next((row for row in rows if row["num_images"] == base["num_images"]), None)
+            if same is None:
                 continue
             images = [(row["num_images"], row["accuracy"]) for row in rows]
-            by_epoch = [point["accuracy"] for point in same[0]["by_epoch"]]
-            epochs = list(zip(same[0]["epochs"], by_epoch, strict=True))
+            by_epoch = [point["accuracy"] for point in same["by_epoch"]]
             yield {
                 "source": source,
                 "trainable": base["trainable"],
                 "num_images": base["num_images"],
-                "accuracy": base["accuracy"],
-                "images": reached(images, base["accuracy"]) if source != first else None,
-                "epochs": reached(epochs, base["accuracy"]),
+                "accuracy": accuracy,
+                "images": reached(images, accuracy) if source != sources[0] else None,
+                "epochs": reached([*zip(same["epochs"], by_epoch, strict=True)], accuracy),
             }
 
 

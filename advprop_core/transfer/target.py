@@ -1,7 +1,6 @@
 """The new task: its images, and which of them a network is shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 import torch
@@ -15,28 +14,10 @@ from advprop_core.text import listing
 from advprop_core.training.data import classes_without_images, list_split, list_val
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """A task to learn.
+def open_target(data: str) -> tuple[ImageList, ImageList]:
+    """The task: images to draw from, and images to measure on, with the same classes.
 
-    Attributes:
-        name: Of the data, as it was given.
-        train: Images to draw from.
-        test: Images to measure on, with the same classes.
-    """
-
-    name: str
-    train: ImageList
-    test: ImageList
-
-    @property
-    def classes(self) -> tuple[tuple[str, str], ...]:
-        """(id, name) by label."""
-        return self.train.classes
-
-
-def open_target(data: str) -> Target:
-    """The images of a folder with ``train`` and ``val`` or ``test``, a published or built-in set.
+    ``data`` is a folder with ``train`` and ``val`` or ``test``, a published or a built-in set.
 
     Raises:
         InputError: If there is no such data, it has one class alone, or its splits have other
@@ -57,19 +38,19 @@ def open_target(data: str) -> Target:
     for split, images in (("train", train), ("val", test)):
         if lacking := classes_without_images(images):
             raise InputError(f"{data} has no image of {listing(lacking)} in {split}")
-    return Target(data, train, test)
+    return train, test
 
 
-def require_enough(target: Target, num_images: Sequence[int]) -> None:
+def require_enough(train: ImageList, num_images: Sequence[int]) -> None:
     """Refuse, by an InputError, more images than there are, and fewer than classes."""
-    count, classes = len(target.train), len(target.classes)
-    if (most := max(num_images)) > count:
+    if (most := max(num_images)) > len(train):
         raise InputError(
-            f"num_images is {most}, but {target.name} has {count} training images: lower it"
+            f"num_images is {most}, but {train.name} has {len(train)} training images: lower it"
         )
+    classes = len(train.classes)
     if (fewest := min(num_images)) < classes:
         raise InputError(
-            f"num_images is {fewest}, but {target.name} has {classes} classes: some would have no "
+            f"num_images is {fewest}, but {train.name} has {classes} classes: some would have no "
             f"image, give {classes} or more"
         )
 
@@ -95,7 +76,8 @@ class Drawn:
     """Every image that some cell of a grid needs, each once: the training images, then the test's.
 
     Args:
-        target: What images are drawn from.
+        train: What training images are drawn from.
+        test: What test images are drawn from.
         most: How many training images of each seed.
         seeds: How many there are.
         test_images: At most how many test images.
@@ -108,13 +90,15 @@ class Drawn:
         labels: (M,) int64 class indices of all images.
     """
 
-    def __init__(self, target: Target, most: int, seeds: int, test_images: int) -> None:
-        draws = [draw(target.train.labels, most, seed) for seed in range(seeds)]
+    def __init__(
+        self, train: ImageList, test: ImageList, most: int, seeds: int, test_images: int
+    ) -> None:
+        draws = [draw(train.labels, most, seed) for seed in range(seeds)]
         rows = sorted({*chain.from_iterable(draws)})
         position_of = {row: position for position, row in enumerate(rows)}
         self.positions = [[position_of[row] for row in drawn] for drawn in draws]
-        self.train = target.train.select(rows)
-        self.test = target.test.select(sorted(draw(target.test.labels, test_images, 0)))
+        self.train = train.select(rows)
+        self.test = test.select(sorted(draw(test.labels, test_images, 0)))
         self.test_positions = range(len(rows), len(rows) + len(self.test))
         self.labels = torch.cat([self.train.labels, self.test.labels])
 

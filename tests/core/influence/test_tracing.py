@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from advprop_core.datasets.named import list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.tracer import tracin_tracer
-from advprop_core.influence.tracing import CheckpointTrace, LayerThen
+from advprop_core.influence.tracing import CheckpointTrace
 from advprop_core.models import checkpoints
 from advprop_core.models.checkpoints import RATE, epoch_file, epoch_files
 from advprop_core.training.run import train
@@ -32,24 +32,21 @@ def test_scores_are_sums_of_rate_times_product_of_gradients():
     features = torch.randn(6, 2, 3, generator=generator)
     tests, test_labels = torch.randn(2, 2, 3, generator=generator), torch.tensor([1, 0])
     labels = torch.arange(6) % 2
-    layers = [
-        LayerThen(torch.randn(2, 3, generator=generator), torch.randn(2, generator=generator), rate)
-        for rate in (0.5, 0.1)
-    ]
+    layers = [(torch.randn(2, 4, generator=generator), rate) for rate in (0.5, 0.1)]
     trace = CheckpointTrace(features, labels, layers)
 
     def gradient(position, x, label):
-        layer = layers[position]
-        weight, bias = layer.weight.clone().requires_grad_(), layer.bias.clone().requires_grad_()
-        loss = F.cross_entropy((x[position] @ weight.T + bias)[None], label[None])
-        return torch.cat([each.flatten() for each in torch.autograd.grad(loss, (weight, bias))])
+        weight = layers[position][0].clone().requires_grad_()
+        logits = x[position] @ weight[:, :3].T + weight[:, 3]
+        (slope,) = torch.autograd.grad(F.cross_entropy(logits[None], label[None]), weight)
+        return slope.flatten()
 
     def product(position, x, label, y, other):
         return gradient(position, x, label) @ gradient(position, y, other)
 
     expected = [
         [
-            sum(layers[p].learning_rate * product(p, x, a, y, b) for p in (0, 1))
+            sum(layers[p][1] * product(p, x, a, y, b) for p in (0, 1))
             for y, b in zip(features, labels, strict=True)
         ]
         for x, a in zip(tests, test_labels, strict=True)

@@ -20,9 +20,9 @@ def test_smaller_sets_are_parts_of_larger_ones_and_even_over_classes() -> None:
 
 
 def test_images_of_a_folder_are_read_once_for_all_seeds(photos) -> None:
-    target = open_target(str(photos))
-    assert target.classes == (("cat", "cat"), ("dog", "dog"))
-    drawn = Drawn(target, 10, 3, 4)
+    train, test = open_target(str(photos))
+    assert train.classes == test.classes == (("cat", "cat"), ("dog", "dog"))
+    drawn = Drawn(train, test, 10, 3, 4)
     images = drawn.read(32)
     assert images.shape == (len(drawn.labels), 3, 32, 32)
     assert len(drawn.test_positions) == 4
@@ -33,7 +33,7 @@ def test_images_of_a_folder_are_read_once_for_all_seeds(photos) -> None:
 
 
 def test_drawn_scenes_are_drawn_when_they_are_wanted() -> None:
-    drawn = Drawn(open_target("shapes"), 10, 1, 10)
+    drawn = Drawn(*open_target("shapes"), 10, 1, 10)
     assert sorted(drawn.labels[10:].tolist()) == [*range(10)]
     scene = draw_scene(0, drawn.train.places[0], size=32)
     assert drawn.read(32)[0].permute(1, 2, 0).tolist() == scene.image.tolist()
@@ -63,16 +63,16 @@ def test_data_that_is_no_task(folders, message, tmp_path) -> None:
 
 
 def test_more_images_than_there_are_and_fewer_than_classes(photos) -> None:
-    target = open_target(str(photos))
+    target, _ = open_target(str(photos))
     with pytest.raises(ValueError, match="num_images is 25, but .* has 24 training images"):
         require_enough(target, [4, 25])
-    target = open_target(str(photos))
+    target, _ = open_target(str(photos))
     with pytest.raises(ValueError, match="is 1, but .* has 2 classes: some would have no image"):
         require_enough(target, [1, 4])
 
 
 def test_a_photo_that_cannot_be_read_is_named(tmp_path) -> None:
     root = put(tmp_path, "train/a", "train/b", "val/a", "val/b")
-    drawn = Drawn(open_target(str(root)), 2, 1, 2)
+    drawn = Drawn(*open_target(str(root)), 2, 1, 2)
     with pytest.raises(ValueError, match=r"1\.png"):
         drawn.read(32)

@@ -102,7 +102,7 @@ class ImageList:
         """How many images are listed, readable or not."""
         return len(self.places)
 
-    @property
+    @cached_property
     def files(self) -> tuple[Path, ...]:
         """Where each image lies; empty where images are no files of their own."""
         return tuple(place for place in self.places if isinstance(place, Path))

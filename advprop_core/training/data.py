@@ -112,24 +112,7 @@ def load_data(
         raise InputError(
             f"a holdout of {recipe.holdout:g} leaves out none of {len(photos)} photos: raise it"
         )
-    side = round(size * _MARGIN) if photos.files else size
-    if not photos.files:
-        in_memory = True
-    elif in_memory is None:
-        in_memory = not recipe.augmentation.randaugment and _fits(len(photos), side)
-        if are_several():  # they must decide alike
-            (in_memory,) = broadcast_object_list([in_memory])
-    source: Source = OnDisk(photos, recipe)
-    if in_memory:
-        loaded = photos.load(side)
-        unreadable += loaded.unreadable
-        photos = replace(photos, labels=loaded.labels, places=loaded.files or photos.places)
-        if recipe.augmentation.randaugment:  # one by one, but drawn or unpacked only once
-            rows, open_row = range(len(photos)), partial(_open_row, loaded.pixels)
-            source = OnDisk(replace(photos, places=rows, open=open_row), recipe)
-        else:
-            pixels, labels = loaded.pixels.to(device), loaded.labels.to(device)
-            source = InMemory(pixels, labels, recipe, len(photos.classes))
+    source, photos, unread = _make_source(photos, recipe, device, in_memory)
     if not is_unlabelled and (lacking := classes_without_images(photos)):
         raise InputError(
             f"train has no photo of {listing(lacking)} that can be read and is not held out: add "
@@ -145,7 +128,34 @@ def load_data(
             f"batch_size is {recipe.batch_size}, but there are only {count} images to train with: "
             f"{remedy}"
         )
+    unreadable += unread
     return TrainingData(source, holdout, val, digest, measured_on, unreadable, photos.left_out)
+
+
+def _make_source(
+    photos: ImageList, recipe: Recipe, device: torch.device, in_memory: bool | None
+) -> tuple[Source, ImageList, tuple[Unreadable, ...]]:
+    """Where batches come from, with the photos that can be read, and those that cannot."""
+    side = recipe.size
+    if not photos.files:
+        in_memory = True  # scenes are drawn, and arrays unpacked, only once
+    else:
+        side = round(side * _MARGIN)
+        if in_memory is None:
+            in_memory = not recipe.augmentation.randaugment and _fits(len(photos), side)
+            if are_several():  # they must decide alike
+                (in_memory,) = broadcast_object_list([in_memory])
+    if not in_memory:
+        return OnDisk(photos, recipe), photos, ()
+    loaded = photos.load(side)
+    photos = replace(photos, labels=loaded.labels, places=loaded.files or photos.places)
+    if recipe.augmentation.randaugment:  # timm takes images one by one
+        rows, open_row = range(len(photos)), partial(_open_row, loaded.pixels)
+        source: Source = OnDisk(replace(photos, places=rows, open=open_row), recipe)
+    else:
+        pixels, labels = loaded.pixels.to(device), loaded.labels.to(device)
+        source = InMemory(pixels, labels, recipe, len(photos.classes))
+    return source, photos, loaded.unreadable
 
 
 def list_split(

@@ -193,15 +193,21 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
     Raises:
         InputError: If the network has fewer of them than ``last:K`` or ``blocks:K`` asks for.
     """
-    network, head = model.branch(MAIN).network, head_parameters(model)
+    if recipe.objective == "auxiliary":  # what branches share with main stays as it is
+        model.requires_grad_(False)
+        for branch in model.branch_names[1:]:
+            for norm in norm_layers(model.branch(branch)).values():
+                norm.requires_grad_(True)
+        return []
+    network, trained = model.branch(MAIN).network, head_parameters(model)
+    names = [name for name, _ in network.named_parameters()]
     kind, _, number = recipe.trainable.partition(":")
     count = more_stages + int(number or 0)
-    trained = set(head)
     if kind == "all":
-        trained |= {name for name, _ in network.named_parameters()}
+        trained.update(names)
     elif kind == "norm":
-        norms = norm_layers(network).items()
-        trained |= {f"{layer}.{key}" for layer, norm in norms for key, _ in norm.named_parameters()}
+        layers = norm_layers(network)  # whose parameters are all their own
+        trained.update(name for name in names if name.rpartition(".")[0] in layers)
     elif count or recipe.unfreeze_patience:  # not always, for not every network has stages
         groups = stages(model, coarse=kind != "blocks")
         if int(number or 0) > len(groups):
@@ -209,17 +215,11 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
             raise InputError(
                 f"trainable is {recipe.trainable}, but there are {len(groups)} {parts}"
             )
-        trained |= {name for group in groups[::-1][:count] for name in group}
+        trained.update(name for group in groups[::-1][:count] for name in group)
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():
             parameter.requires_grad_(name in trained)
-    if recipe.objective == "auxiliary":  # what branches share with main stays as it is
-        model.requires_grad_(False)
-        for branch in model.branch_names[1:]:
-            for norm in norm_layers(model.branch(branch)).values():
-                norm.requires_grad_(True)
-        return []
-    return [name for name, _ in network.named_parameters() if name not in trained]
+    return [name for name in names if name not in trained]
 
 
 def train_mode(model: DualBNModel) -> None:

@@ -86,38 +86,36 @@ class ThreadPool:
 
     def submit(self, task: Any) -> Future[Any]:
         """See :class:`Pool`."""
-        return self._threads.submit(attempt, self._run, task)
+        return self._threads.submit(self._attempt, task)
 
     def close(self) -> None:
         """See :class:`Pool`; a cell that runs is waited for."""
         self._threads.shutdown(cancel_futures=True)
 
+    def _attempt(self, task: Any) -> Any:
+        return attempt(self._run, task)
 
-class ProcessPool:
+
+class ProcessPool(ThreadPool):
     """Processes of this machine, each with one thread; one that dies takes its own task alone.
 
     Not a ProcessPoolExecutor: there one dead process fails all tasks, and which one killed it is
-    not known.
+    not known. Here each thread waits for a process of its own.
     """
 
     def __init__(self, run: Run, workers: int) -> None:
-        self._run = run
-        self._threads = ThreadPoolExecutor(workers)
+        super().__init__(run, workers)
         self._of_thread = threading.local()
         self._workers: list[_Worker] = []
-
-    def submit(self, task: Any) -> Future[Any]:
-        """See :class:`Pool`."""
-        return self._threads.submit(self._send, task)
 
     def close(self) -> None:
         """See :class:`Pool`."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.process.terminate()
-        self._threads.shutdown()
+        super().close()
 
-    def _send(self, task: Any) -> Any:
+    def _attempt(self, task: Any) -> Any:
         worker: _Worker | None = getattr(self._of_thread, "worker", None)
         if worker is None or not worker.process.is_alive():
             worker = self._of_thread.worker = _Worker(self._run)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,7 +85,13 @@ def run_grid(
     sources = {name: opener(name) for name in grid.sources}
     sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
     drawn = Drawn(train, test, max(grid.num_images), grid.seeds, grid.test_images)
-    store, notes = CellStore(out / "cells"), [*_of_sizes(sizes)]
+    store, notes = CellStore(out / "cells"), list[str]()
+    if len({*sizes.values()}) > 1:
+        shown_at = join([f"{name} at {size}" for name, size in sizes.items()])
+        notes.append(
+            "the sources take images of different sizes, and each is shown them at its own: "
+            f"{shown_at} pixels"
+        )
     tasks: dict[Cell, Task] = {}
     deciding: dict[Cell, dict[str, Any]] = {}
     curves: dict[Cell, Curve] = {}
@@ -100,7 +106,8 @@ def run_grid(
         notes += shown.notes
     reused, failed = len(curves), dict[Cell, Failure]()
     order = [cell for cell in grid.cells() if cell in tasks]
-    with counting("cells", len(curves) + len(order)) as progress:
+    all_cells = reused + len(order)
+    with counting("cells", all_cells) as progress:
 
         def note_result(index: int, result: Curve | Failure) -> None:
             cell = order[index]
@@ -109,9 +116,9 @@ def run_grid(
             else:
                 curves[cell] = result
                 store.write(deciding[cell], result)
-            progress(len(curves) + len(failed), reused + len(order))
+            progress(len(curves) + len(failed), all_cells)
 
-        progress(reused, reused + len(order))
+        progress(reused, all_cells)
         if order:
             with closing(make_pool(run_task)) as pool:
                 run_all(pool, [tasks[cell] for cell in order], note_result)
@@ -122,15 +129,6 @@ def run_grid(
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
     test_images = len(drawn.test)
     return Outcome(grid, train, test_images, sources, in_order, failed, reused, tuple(notes))
-
-
-def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:
-    if len({*sizes.values()}) > 1:
-        shown = join([f"{name} at {size}" for name, size in sizes.items()])
-        yield (
-            "the sources take images of different sizes, and each is shown them at its own: "
-            f"{shown} pixels"
-        )
 
 
 class _Shown:

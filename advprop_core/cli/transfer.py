@@ -84,8 +84,8 @@ def transfer(options: _TransferOptions) -> None:
     grid = _read_grid(options)
     keep_freed_memory()
     from advprop_core.transfer.pools import ProcessPool, RayPool
+    from advprop_core.transfer.results_file import summarise
     from advprop_core.transfer.run import run_grid
-    from advprop_core.transfer.summary import summarise
 
     make_pool = partial(RayPool if options.ray else ProcessPool, workers=workers)
     try:

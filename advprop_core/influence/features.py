@@ -98,8 +98,8 @@ class FeatureCache(Keeper):
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        own = user_cache_path("advprop-lens", appauthor=False) / f"features-{FORMAT}"
-        self.folder = folder or own
+        in_cache = user_cache_path("advprop-lens", appauthor=False) / f"features-{FORMAT}"
+        self.folder = folder or in_cache
 
     def features(
         self,

@@ -113,12 +113,12 @@ class SoftmaxHead:
 
         It is large for images that the layer can only learn by heart, such as mislabelled ones.
         """
-        own = []
+        scores = []
         for rows in torch.arange(len(self.inputs)).split(512):
             inputs, residuals = self.inputs[rows], self._training_residuals[rows]
             gradients = torch.einsum("tr,tc->tcr", inputs, residuals).flatten(1)
-            own.append((self._solve(gradients.T).T * gradients).sum(1))
-        return torch.cat(own) / len(self.inputs)
+            scores.append((self._solve(gradients.T).T * gradients).sum(1))
+        return torch.cat(scores) / len(self.inputs)
 
     @cached_property
     def _training_residuals(self) -> Tensor:

@@ -39,14 +39,14 @@ def for_network(photos: TrainingData, model: DualBNModel, info: ModelInfo) -> Tr
     indices = match_classes(info.classes, ids)
     to_network = torch.tensor([indices.get(class_id, -1) for class_id in ids])
     # Albums 01 and 02 are no classes; folders for each of the network's numbers are.
-    numbered = are_indices(info.classes, ids) and len(ids) < info.num_classes
-    known = bool((to_network >= 0).all()) and not numbered
+    are_albums = are_indices(info.classes, ids) and len(ids) < info.num_classes
+    has_labels = bool((to_network >= 0).all()) and not are_albums
 
     def relabelled(images: Images) -> Images:
-        labels = to_network[images.labels] if known else _answers(model, images.pixels)
+        labels = to_network[images.labels] if has_labels else _answers(model, images.pixels)
         return replace(images, labels=labels, classes=info.classes)
 
-    measured_on = photos.measured_on + ("" if known else AGREEMENT)
+    measured_on = photos.measured_on + ("" if has_labels else AGREEMENT)
     holdout = None if photos.holdout is None else relabelled(photos.holdout)
     return replace(photos, holdout=holdout, val=relabelled(photos.val), measured_on=measured_on)
 

@@ -118,11 +118,12 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
         ) from None
 
 
-def _known_rows(known: Classes, classes: Classes) -> list[int] | None:
+def _known_rows(source_classes: Classes, classes: Classes) -> list[int] | None:
     """Rows of a classifier for these classes, if its network knows each of them by id or name."""
     ids = [class_id for class_id, _ in classes]
-    matched = match_classes(known, ids)
-    if len(matched) < len(ids) or (known != classes and are_indices(known, ids)):
+    matched = match_classes(source_classes, ids)
+    are_numbers = source_classes != classes and are_indices(source_classes, ids)
+    if len(matched) < len(ids) or are_numbers:
         return None  # the digits 0 to 9 are not the first ten classes of ImageNet
     return [matched[class_id] for class_id in ids]
 

@@ -131,8 +131,8 @@ def train(
         info = replace(info, name=name or out.resolve().name)
 
         def keep(epoch: int, learning_rate: float) -> None:
-            then = replace(info, recipe={**info.recipe, RATE: learning_rate})
-            checkpoints.save(epoch_file(out, epoch), trainer.trained, then, half=True)
+            at_epoch = replace(info, recipe={**info.recipe, RATE: learning_rate})
+            checkpoints.save(epoch_file(out, epoch), trainer.trained, at_epoch, half=True)
 
         try:
             trainer.all_epochs(report, keep if keep_epochs else None)

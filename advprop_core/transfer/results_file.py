@@ -1,20 +1,40 @@
-"""The form of a transfer experiment's ``results.json``, and how one is read; loads no torch."""
+"""A transfer experiment's ``results.json``: written, read, and what it says; loads no torch.
 
-from typing import Annotated, Any, Literal, Self
+A file holds a row for each cell, and all else follows from these rows: mean accuracies, differences
+to the first source, and what is needed for the same accuracy. So they are worked out from the rows
+again where a file is read.
+
+Intervals are Student's over seeds: they are of other training images of the same task, not of
+another task. Differences are paired: in a seed all sources are shown the same images.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from statistics import fmean as mean
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from annotated_types import Gt, Le
 from pydantic import Field, ValidationError, model_validator
 
 from advprop_core.errors import InputError, as_input_error
-from advprop_core.evaluation.figures import Count, Shares
+from advprop_core.evaluation.figures import Count
+from advprop_core.evaluation.intervals import bounded_interval
 from advprop_core.evaluation.results_file import read_json
 from advprop_core.evaluation.studies import Branch, Share, Strict
+from advprop_core.files import versions
+
+if TYPE_CHECKING:  # it loads torch
+    from advprop_core.transfer.run import Outcome
 
 FORMAT = 1
 """Raised when the form changes."""
 KIND = "transfer"
 
-Difference = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Row = dict[str, Any]
 _Trainable = Annotated[str, Field(pattern=r"^(all|0|[1-9]\d{0,3})$")]
 
 
@@ -31,46 +51,19 @@ class _Training(Strict):
     learning_rate: Annotated[float, Gt(0), Le(1e6)]
 
 
-class _Point(Strict):
-    accuracy: Share
-    interval: Shares | None
-    difference: Difference | None
-    difference_interval: tuple[Difference, Difference] | None
-
-
-class _Accuracy(_Point):
-    source: str
-    trainable: _Trainable
-    num_images: Count
-    seeds: Count
-    epochs: Annotated[list[Count], Field(min_length=1)]
-    by_epoch: list[_Point]
-
-    @model_validator(mode="after")
-    def _check_length(self) -> Self:
-        if len(self.epochs) != len(self.by_epoch):
-            raise InputError("must have one of by_epoch for each of its epochs")
-        return self
-
-
-class _Reached(Strict):
-    amount: Annotated[float, Gt(0), Field(allow_inf_nan=False)]
-    relation: Literal["about", "at most", "more than"]
-
-
-class _Needed(Strict):
-    source: str
-    trainable: _Trainable
-    num_images: Count
-    images: _Reached | None
-    epochs: _Reached | None
-
-
-class _Failed(Strict):
+class _Cell(Strict):
     source: str
     trainable: _Trainable
     num_images: Count
     seed: int
+
+
+class _Result(_Cell):
+    epochs: Annotated[list[Count], Field(min_length=1)]
+    accuracies: list[Share]
+
+
+class _Failed(_Cell):
     reason: str
 
 
@@ -84,23 +77,63 @@ class _Transfer(Strict):
     sources: Annotated[dict[str, _Source], Field(min_length=1)]
     training: _Training
     notes: list[str]
-    accuracies: Annotated[list[_Accuracy], Field(min_length=1)]
-    needed: list[_Needed]
+    results: Annotated[list[_Result], Field(min_length=1)]
     failed: list[_Failed]
 
     @model_validator(mode="after")
     def _check_rows(self) -> Self:
-        groups = [(row.source, row.trainable, row.num_images) for row in self.accuracies]
-        if len({*groups}) < len(groups):
-            raise InputError("two of accuracies are of the same source, blocks and images")
-        for source, trainable, num_images in groups:
-            if source not in self.sources:
-                raise InputError(f"accuracies name {source}, which is none of the sources")
-            if trainable not in self.trainable or num_images not in self.num_images:
-                raise InputError("accuracies have other blocks or images than the grid")
+        cells = {(row.source, row.trainable, row.num_images, row.seed) for row in self.results}
+        if len(cells) < len(self.results):
+            raise InputError("two of results are of the same source, blocks, images and seed")
+        for row in self.results:
+            if row.source not in self.sources:
+                raise InputError(f"results name {row.source}, which is none of the sources")
+            if row.trainable not in self.trainable or row.num_images not in self.num_images:
+                raise InputError("results have other blocks or images than the grid")
+            if row.epochs != self.results[0].epochs or len(row.accuracies) != len(row.epochs):
+                raise InputError("each of results must have an accuracy for the same epochs")
         return self
 
 
+def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
+    """The content of ``results.json``: plain values, shares as fractions.
+
+    ``results`` has a row for each cell. ``accuracies`` has one for each source, number of blocks
+    and of images: the mean over seeds and its interval, the mean difference to the first source and
+    its interval, and both at every measured epoch. ``needed`` says how many images and how many
+    epochs a source needs to be as accurate as the first one.
+    """
+    grid, train = outcome.grid, outcome.train
+    content = {
+        "format": FORMAT,
+        "kind": KIND,
+        "command": command,
+        "versions": versions(),
+        "data": grid.data,
+        "classes": [name for _, name in train.classes],
+        "train_images": len(train),
+        "test_images": outcome.test_images,
+        "seeds": grid.seeds,
+        "num_images": list(grid.num_images),
+        "trainable": list(grid.trainable),
+        "sources": {name: source.to_json() for name, source in outcome.sources.items()},
+        "training": {
+            key: value for key, value in grid.training.to_json().items() if key != "start_from"
+        },
+        "notes": list(outcome.notes),
+        "results": [
+            {**asdict(cell), "accuracy": curve["accuracies"][-1], **curve}
+            for cell, curve in outcome.curves.items()
+        ],
+        "failed": [
+            {**asdict(cell), "reason": failure.reason, "details": failure.details}
+            for cell, failure in outcome.failed.items()
+        ],
+    }
+    return content | _conclusions(content)
+
+
+@lru_cache(maxsize=4)  # a page asks for its file each time that it is drawn
 def parse(name: str, data: bytes) -> dict[str, Any]:
     """The content of a transfer experiment's ``results.json``, as the file has it.
 
@@ -122,4 +155,98 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
         _Transfer.model_validate_json(data)
     except ValidationError as refusal:
         raise InputError(f"{name} is damaged: {as_input_error(refusal)}") from None
-    return content
+    return content | _conclusions(content)
+
+
+def _conclusions(content: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """What follows from the rows of the cells."""
+    sources = [*content["sources"]]
+    accuracies = [*_accuracies(sources[0], content["results"])]
+    return {"accuracies": accuracies, "needed": [*_needed(sources, accuracies)]}
+
+
+def _accuracies(first: str, results: Sequence[Row]) -> Iterator[Row]:
+    """A row for each source, number of blocks and of images, from the rows of their seeds."""
+    by_group: dict[tuple[str, str, int], dict[int, Sequence[float]]] = {}
+    for row in results:
+        group = row["source"], row["trainable"], row["num_images"]
+        by_group.setdefault(group, {})[row["seed"]] = row["accuracies"]
+    epochs = results[0]["epochs"]
+    for (source, trainable, num_images), by_seed in by_group.items():
+        base = {} if source == first else by_group.get((first, trainable, num_images), {})
+        points = [_point(by_seed, base, index) for index in range(len(epochs))]
+        yield {
+            "source": source,
+            "trainable": trainable,
+            "num_images": num_images,
+            "seeds": len(by_seed),
+            **points[-1],
+            "epochs": epochs,
+            "by_epoch": points,
+        }
+
+
+def _point(
+    by_seed: Mapping[int, Sequence[float]], base: Mapping[int, Sequence[float]], index: int
+) -> Row:
+    """Means over seeds at one epoch; a difference is over the seeds that both sources have."""
+    values = [curve[index] for curve in by_seed.values()]
+    differences = [by_seed[seed][index] - base[seed][index] for seed in by_seed if seed in base]
+    return {
+        "accuracy": mean(values),
+        "interval": _interval(values, 0),
+        "difference": mean(differences) if differences else None,
+        "difference_interval": _interval(differences, -1),
+    }
+
+
+def _interval(values: Sequence[float], low: float) -> list[float] | None:
+    ends = bounded_interval(values, low, 1)
+    return ends and [*ends]
+
+
+def _needed(sources: Sequence[str], accuracies: Sequence[Row]) -> Iterator[Row]:
+    """What each source needs to be as accurate as the first one is at the end."""
+    rows_of: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(accuracies, key=lambda row: row["num_images"]):
+        rows_of.setdefault((row["source"], row["trainable"]), []).append(row)
+    for base in (row for row in accuracies if row["source"] == sources[0]):
+        accuracy = base["accuracy"]
+        for source in sources:
+            rows = rows_of.get((source, base["trainable"]), [])
+            same = next((row for row in rows if row["num_images"] == base["num_images"]), None)
+            if same is None:
+                continue
+            images = [(row["num_images"], row["accuracy"]) for row in rows]
+            by_epoch = [point["accuracy"] for point in same["by_epoch"]]
+            yield {
+                "source": source,
+                "trainable": base["trainable"],
+                "num_images": base["num_images"],
+                "accuracy": accuracy,
+                "images": reached(images, accuracy) if source != sources[0] else None,
+                "epochs": reached([*zip(same["epochs"], by_epoch, strict=True)], accuracy),
+            }
+
+
+def reached(points: Sequence[tuple[float, float]], accuracy: float) -> Row:
+    """Where a curve first reaches an accuracy, interpolated in the logarithm of the amount.
+
+    Args:
+        points: (amount, accuracy), by rising amounts.
+        accuracy: What is to be reached.
+
+    Returns:
+        ``amount``, and ``relation``: ``about``; ``at most`` where the smallest amount is enough;
+        ``more than`` where the largest is not.
+    """
+    amount, value = points[0]
+    if value >= accuracy:
+        return {"amount": amount, "relation": "at most"}
+    for next_amount, next_value in points[1:]:
+        if next_value >= accuracy:
+            share = (accuracy - value) / (next_value - value)
+            log_amount = math.log(amount) + share * math.log(next_amount / amount)
+            return {"amount": math.exp(log_amount), "relation": "about"}
+        amount, value = next_amount, next_value
+    return {"amount": amount, "relation": "more than"}

@@ -10,9 +10,9 @@ from typing import Any
 
 from advprop_core.transfer.grid import Grid
 from advprop_core.transfer.pools import ThreadPool
+from advprop_core.transfer.results_file import summarise
 from advprop_core.transfer.run import run_grid
 from advprop_core.transfer.sources import Source, open_source, split_name
-from advprop_core.transfer.summary import summarise
 from advprop_core.types import Progress
 from app.shell.jobs import Report
 from app.transfer.controls import command, data_name

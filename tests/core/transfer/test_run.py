@@ -11,8 +11,8 @@ from advprop_core.models.bundle import open_model
 from advprop_core.transfer import run, training
 from advprop_core.transfer.grid import Grid, make_grid
 from advprop_core.transfer.pools import ThreadPool
+from advprop_core.transfer.results_file import summarise
 from advprop_core.transfer.run import run_grid
-from advprop_core.transfer.summary import summarise
 
 
 def small_grid(network, photos, **values) -> Grid:

@@ -1,5 +1,9 @@
-"""Class folders on disk: the images in each, and the class of a network that each is."""
+"""Class folders on disk: the images in each, and the class of a network that each is.
 
+A data set may have them in folders of its splits. Loads no torch.
+"""
+
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
@@ -22,6 +26,7 @@ _Sample = TypeVar("_Sample")
 
 EMPTY = "folder without a picture"
 LOOSE = "picture outside the class folders"
+SPLITS = frozenset({"train", "val", "test"})
 
 
 class ClassMismatch(InputError):
@@ -136,3 +141,27 @@ def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tupl
     in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
     drawn = set(islice(in_turn, limit))
     return tuple(sample for sample in everything if sample in drawn)
+
+
+def split_folder(folder: Path, split: str) -> Path:
+    """The folder of ``train`` or ``val``, where every folder inside is called like a split.
+
+    Otherwise it is the folder itself. ``test`` is taken where there is no ``val``.
+    """
+    entries = folder.iterdir() if folder.is_dir() else ()
+    inside = {entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name)}
+    if not inside or not inside <= SPLITS:
+        return folder
+    names = (split, "test") if split == "val" else (split,)
+    return next((folder / name for name in names if name in inside), folder)
+
+
+def class_folder(folder: Path, name: str) -> str:
+    """What the folder of a file's class is called: the outermost one, or that in a split.
+
+    The file's name is its path in a folder of class folders, of splits, or of one class alone.
+    """
+    *folders, _ = Path(os.path.normpath(name)).parts
+    if folders and folders[0] in SPLITS and split_folder(folder, folders[0]) != folder:
+        folders = folders[1:]
+    return folders[0] if folders else folder.resolve().name

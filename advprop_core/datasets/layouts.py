@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from advprop_core.datasets import imagenet, tiny_imagenet
+from advprop_core.datasets import imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
-from advprop_core.datasets.class_folders import ClassFolders, find_images
-from advprop_core.datasets.splits import SPLITS, split_folder
+from advprop_core.datasets.class_folders import SPLITS, ClassFolders, find_images, split_folder
 from advprop_core.errors import InputError
 from advprop_core.pictures.files import HIDDEN, is_hidden
 from advprop_core.text import did_you_mean
@@ -103,7 +102,7 @@ def detect(folder: Path) -> str | None:
     """
     from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS, array_kind_in
 
-    if tiny_imagenet.is_tiny_imagenet(folder):
+    if imagenet.is_tiny_imagenet(folder):
         return "tiny-imagenet"
     if is_cifar10_c(folder):
         return "cifar10-c"
@@ -133,7 +132,7 @@ def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolde
 
     folder = place.folder
     if place.kind == "tiny-imagenet":
-        return tiny_imagenet.class_images(folder, split)
+        return imagenet.tiny_class_images(folder, split)
     if place.kind == "imagenette":
         return find_images(imagenette_folder(folder, split, download=download))
     if place.kind is not None and place.kind != "cifar10":

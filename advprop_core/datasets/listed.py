@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets import tiny_imagenet
 from advprop_core.datasets.class_folders import ClassFolders, draw_evenly, match_folders
+from advprop_core.datasets.imagenet import is_tiny_imagenet, tiny_class_names
 from advprop_core.datasets.memory import require_memory
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, imagenet_classes
@@ -237,8 +237,8 @@ def list_folder(
 
 def _readable_classes(ids: Sequence[str], root: Path) -> Classes:
     """(id, name) of the class folders in a folder; a wnid gets its English name."""
-    is_tiny = tiny_imagenet.is_tiny_imagenet(root)
-    names = tiny_imagenet.class_names(root) if is_tiny else dict(imagenet_classes())
+    is_tiny = is_tiny_imagenet(root)
+    names = tiny_class_names(root) if is_tiny else dict(imagenet_classes())
     return tuple((class_id, names.get(class_id, class_id)) for class_id in ids)
 
 

@@ -1,11 +1,13 @@
-"""What goes into a training step and what comes out of it."""
+"""What goes into a training step, what comes out of it, and what processes share of it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from torch import Tensor, nn
+import torch
+from accelerate.utils import gather
+from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 # Branch name to pixels, and to the logits of them: a DualBNModel, perhaps wrapped for training
@@ -91,3 +93,31 @@ def score(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Fi
     labels = targets if targets.ndim == 1 else targets.argmax(1)
     hits = (logits.detach().argmax(1) == labels).float().mean()
     return loss, Figures(loss.detach(), hits)
+
+
+def world() -> tuple[int, int]:
+    """(rank, number of processes); (0, 1) where there is only one."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def means_over_ranks(figures: Mapping[str, Figures]) -> dict[str, Figures]:
+    """The figures of all processes' images; every process must call it."""
+    _, count = world()
+    if count == 1:
+        return dict(figures)
+    rows = torch.stack([torch.stack(row) for row in figures.values()])
+    distributed.all_reduce(rows)
+    return {name: Figures(*row) for name, row in zip(figures, rows / count, strict=True)}
+
+
+def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Deal the (N, …) images and targets of all processes anew; N and seed are the same on all."""
+    rank, count = world()
+    if count == 1:
+        return pixels, targets
+    everyones, labels = gather((pixels.contiguous(), targets.contiguous()))
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    dealt = order[rank::count].to(pixels.device)
+    return everyones[dealt], labels[dealt]

@@ -12,11 +12,11 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import ClassFolders, ClassMismatch, find_images
+from advprop_core.datasets.imagenet import is_tiny_imagenet
 from advprop_core.datasets.layouts import CORRUPTED, find_place
 from advprop_core.datasets.listed import ImageList, Images, Unreadable, list_folder
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, list_images
-from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
 from advprop_core.evaluation.processes import are_several

@@ -35,9 +35,17 @@ from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.gradient import random_start, unchecked_gradient, walk
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
 from advprop_core.models.folding import folded_attack_view
-from advprop_core.training.batch import Batch, Figures, Forward, Outcome, Plan, View, score
+from advprop_core.training.batch import (
+    Batch,
+    Figures,
+    Forward,
+    Outcome,
+    Plan,
+    View,
+    score,
+    shuffle_across_ranks,
+)
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
-from advprop_core.training.ranks import shuffle_across_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.types import AttackConfig
 

@@ -24,8 +24,7 @@ from advprop_core.datasets.memory import local_count
 from advprop_core.errors import InputError
 from advprop_core.pictures.formats import ImageError
 from advprop_core.training.augment import augment, move, recolor
-from advprop_core.training.batch import Batch, mixed_seed
-from advprop_core.training.ranks import world
+from advprop_core.training.batch import Batch, mixed_seed, world
 from advprop_core.training.recipe import Recipe
 
 _MEASURED = re.compile(r"[a-z]+\d+(\.\d+)?")

@@ -16,7 +16,7 @@ from timm.utils import ModelEmaV3, random_seed
 
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Figures
+from advprop_core.training.batch import Batch, Figures, means_over_ranks
 from advprop_core.training.best import BestBranches
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
@@ -24,7 +24,6 @@ from advprop_core.training.meter import Diverged, Meter, Report
 from advprop_core.training.network import set_trainable, train_mode
 from advprop_core.training.objectives import make_plan
 from advprop_core.training.optimizer import make_optimizer, make_schedule
-from advprop_core.training.ranks import means_over_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory
 

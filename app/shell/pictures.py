@@ -20,8 +20,7 @@ from typing import NamedTuple
 import skimage
 from PIL import Image
 
-from advprop_core.datasets.class_folders import draw_evenly
-from advprop_core.datasets.splits import class_folder
+from advprop_core.datasets.class_folders import class_folder, draw_evenly
 from advprop_core.datasets.texture_shapes.scenes import (
     AGREEMENT,
     SEEDS,

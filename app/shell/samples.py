@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from advprop_core.datasets.splits import split_folder
+from advprop_core.datasets.class_folders import split_folder
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden

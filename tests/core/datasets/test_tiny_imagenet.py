@@ -1,7 +1,7 @@
 import pytest
 
+from advprop_core.datasets.imagenet import tiny_class_images, tiny_class_names
 from advprop_core.datasets.named import load_images
-from advprop_core.datasets.tiny_imagenet import class_images, class_names
 from tests.core.datasets.drawn import GOLDFISH, SHARK, TENCH, put_tiny_imagenet
 
 
@@ -11,11 +11,11 @@ def root(tmp_path):
 
 
 def test_a_text_file_says_what_the_validation_photos_show(root):
-    assert class_images(root, "val").images == {
+    assert tiny_class_images(root, "val").images == {
         TENCH: [root / "val" / "images" / "val_1.JPEG"],
         SHARK: [root / "val" / "images" / "val_0.JPEG"],
     }
-    training = class_images(root, "train")
+    training = tiny_class_images(root, "train")
     assert [len(paths) for paths in training.images.values()] == [3, 3]
     assert training.left_out == {}  # the texts with boxes belong to the set
     found = load_images(str(root), 8)
@@ -28,9 +28,9 @@ def test_a_text_file_says_what_the_validation_photos_show(root):
 
 
 def test_names_are_optional(root):
-    assert class_names(root)[TENCH] == "tench"
+    assert tiny_class_names(root)[TENCH] == "tench"
     (root / "words.txt").unlink()
-    assert class_names(root) == {}
+    assert tiny_class_names(root) == {}
 
 
 def test_a_photo_that_is_gone_is_named(root):
@@ -45,13 +45,13 @@ def test_files_that_are_no_tiny_imagenet(root):
     text = annotations.read_text()
     annotations.write_text(text + "val_2.JPEG n01440764\n")
     with pytest.raises(ValueError, match=r"line 3, must be an image, a tab and a wnid"):
-        class_images(root, "val")
+        tiny_class_images(root, "val")
     annotations.write_text("")
     with pytest.raises(ValueError, match="names no image"):
-        class_images(root, "val")
+        tiny_class_images(root, "val")
     annotations.write_text(text.replace(TENCH, GOLDFISH))
     with pytest.raises(ValueError, match=f"does not list: {GOLDFISH}"):
-        class_images(root, "val")
+        tiny_class_images(root, "val")
     (root / "wnids.txt").unlink()
     with pytest.raises(ValueError, match=r"has wnids.txt and val/val_annotations.txt"):
-        class_images(root, "val")
+        tiny_class_images(root, "val")

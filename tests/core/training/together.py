@@ -14,10 +14,9 @@ from torch import Tensor
 
 from advprop_core.attacks import gradient
 from advprop_core.training import objectives, sources
-from advprop_core.training.batch import Figures
+from advprop_core.training.batch import Figures, shuffle_across_ranks, world
 from advprop_core.training.meter import Report
 from advprop_core.training.network import train_mode
-from advprop_core.training.ranks import shuffle_across_ranks, world
 from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.training.run import train
 from advprop_core.training.trainer import Trainer

@@ -1,4 +1,4 @@
-from advprop_core.datasets.splits import class_folder, split_folder
+from advprop_core.datasets.class_folders import class_folder, split_folder
 
 
 def test_splits_are_folders_beside_one_another(tmp_path):

@@ -22,6 +22,8 @@ from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 
+_AT_ONCE = 16  # images that a thread takes, at most
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -253,20 +255,28 @@ def read_squares(
     """
     pixels = torch.zeros((len(places), 3, size, size), dtype=torch.uint8)
     small = torch.zeros(len(places), dtype=torch.bool)
+    problems: list[Unreadable | None] = [None] * len(places)
     whole = round(size / crop)
     start = (whole - size) // 2
     middle = slice(start, start + size)
 
-    def fill(row: int) -> Unreadable | None:
-        photo = open_image(places[row], whole)
-        if isinstance(photo, Unreadable):
-            return photo
-        small[row] = min(photo.size) < whole
-        pixels[row] = decoding.to_bytes(decoding.fit(photo, whole))[:, middle, middle]
-        return None
+    def fill(rows: range) -> None:
+        for row in rows:
+            photo = open_image(places[row], whole)
+            if isinstance(photo, Unreadable):
+                problems[row] = photo
+                continue
+            if min(photo.size) < whole:
+                small[row] = True
+            pixels[row] = decoding.to_bytes(decoding.fit(photo, whole))[:, middle, middle]
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return pixels, small, list(pool.map(fill, range(len(places))))
+    rows, threads = range(len(places)), os.cpu_count() or 1
+    # To hand over a small image costs as much as to read it; but no thread shall wait for another.
+    at_once = max(1, min(_AT_ONCE, len(rows) // (4 * threads)))
+    parts = [rows[first : first + at_once] for first in rows[::at_once]]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, parts))  # the list asks for what was raised
+    return pixels, small, problems
 
 
 def open_photo(path: Path, shorter_side: int | None) -> Image.Image | Unreadable:

@@ -74,19 +74,18 @@ def _network_each_epoch(source: Source, task: Task, images: Tensor) -> list[floa
     head = nn.Linear(source.network.network.num_features, CLASSES)  # type: ignore[union-attr]
     optimizer = make_optimizer(head, recipe)
     schedule = make_schedule(optimizer, recipe, 1)
+    labels, test_labels = torch.tensor(task.labels).tensor_split([IMAGES])
     accuracies = []
     for epoch in range(EPOCHS):
         order = epoch_order(IMAGES, recipe, epoch)
         schedule.step_update(epoch)
-        F.cross_entropy(
-            head(_features(network, images[order])), task.train_labels[order]
-        ).backward()
+        F.cross_entropy(head(_features(network, images[order])), labels[order]).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         if epoch + 1 in measured_epochs(EPOCHS):
             with torch.no_grad():
                 answers = head(_features(network, images[IMAGES:])).argmax(1)
-            accuracies.append(float((answers == task.test_labels).float().mean()))
+            accuracies.append(float((answers == test_labels).float().mean()))
     return accuracies
 
 

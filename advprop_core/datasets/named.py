@@ -99,7 +99,7 @@ def list_images(
         )
     images = list_folder(folders, classes=classes, strict=strict, limit=limit)
     among = _among(place, classes)
-    notes = _notes(place, folders.images, classes, among or ())
+    notes = _notes(place, folders.images, classes, among)
     if images.left_out:
         notes.append(images.left_out)
     return replace(images, name=name, among=among, notes=tuple(notes))
@@ -146,7 +146,7 @@ def _among(place: Place, classes: Classes | None) -> tuple[int, ...] | None:
 
 
 def _notes(
-    place: Place, folders: Iterable[str], classes: Classes | None, among: tuple[int, ...] = ()
+    place: Place, folders: Iterable[str], classes: Classes | None, among: tuple[int, ...] | None
 ) -> list[str]:
     """How the set was read, and what of the model it asks for."""
     notes = [note] if (note := place.note()) else []
@@ -191,7 +191,7 @@ def _arrays(
         noun=split,
         rows_of=f"{place.kind} {split}",
         ignored_classes=ignored,
-        notes=tuple(_notes(place, arrays.names, classes)),
+        notes=tuple(_notes(place, arrays.names, classes, None)),
     )
 
 

@@ -176,7 +176,7 @@ def _make_accelerator(out: Path, trackers: Sequence[str]) -> Accelerator:
 def _require_room(out: Path, data: str, resume: bool) -> None:
     """Nothing that was trained is written over, and photos lie apart."""
     if data not in BUILTIN and Path(data).resolve() == out.resolve():
-        raise InputError(f"--out is the data folder {data}: give a folder of the run's own")
+        raise InputError(f"--out is the data folder {data}: choose another folder for the run")
     if out.exists() and not out.is_dir():
         raise InputError(f"--out must be a folder, and {out} is a file")
     if (out / state.STATE).exists():

@@ -86,6 +86,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """See :meth:`InMemory.epoch`."""
+        # The loader keeps the order of its keys, whichever worker is first.
         dealt = list(_deal(epoch_order(len(self), self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
         spare = (os.cpu_count() or 1) // local_count() - 1  # a core is the process's own
@@ -117,7 +118,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
             if not isinstance(photo, Unreadable):
                 return photo, int(self.photos.labels[row])
             reason = f"{photo.path}: {photo.reason}"
-            warnings.warn(f"{reason}; the next photo stands in for it", stacklevel=2)
+            warnings.warn(f"{reason}; the next photo is used in its place", stacklevel=2)
         raise ImageError(reason)
 
 

@@ -199,9 +199,10 @@ class Trainer:
         return means_over_ranks(figures)
 
     def _share_statistics(self) -> None:
-        """The first process's, on all, before the attack looks at them; as after a break, too.
+        """Give all processes the first one's running statistics, before the attack uses them.
 
-        DDP does the same, but not before its forward pass.
+        DDP would do so only in its forward pass. A run that is continued starts from the first
+        one's too, so it gives what an unbroken run gives.
         """
         if self.accelerator.num_processes == 1:
             return

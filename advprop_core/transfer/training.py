@@ -50,16 +50,6 @@ class Task:
     labels: tuple[int, ...]
     network: Path | None = None
 
-    @property
-    def train_labels(self) -> Tensor:
-        """(n,) int64."""
-        return torch.tensor(self.labels[: len(self.train)])
-
-    @property
-    def test_labels(self) -> Tensor:
-        """(m,) int64."""
-        return torch.tensor(self.labels[len(self.train) :])
-
 
 Curve = dict[str, Any]
 """``epochs`` after which the test images were asked about, ``accuracies`` then, ``seconds``."""
@@ -88,8 +78,7 @@ def train_head(task: Task) -> Curve:
     A step and its learning rate are those of the trainer; only the network is left out.
     """
     recipe, classes = task.recipe, len(task.classes)
-    features, test = _read(task, FEATURES)
-    labels, test_labels = task.train_labels, task.test_labels
+    features, labels, test, test_labels = _read(task, FEATURES)
     torch.manual_seed(recipe.seed)
     head = nn.Linear(features.shape[1], classes)
     steps = len(labels) // recipe.batch_size
@@ -123,24 +112,25 @@ def fine_tune(task: Task) -> Curve:
     device = accelerator.device
     # To compile takes longer than most cells do, so it is done only where it is asked for.
     recipe = replace(task.recipe, start_from=str(task.network), compile=bool(task.recipe.compile))
-    images, test = _read(task, PIXELS)
-    source = InMemory(images.to(device), task.train_labels.to(device), recipe, len(task.classes))
-    photos = TrainingData(source, None, Images(images[:0], task.train_labels[:0], task.classes), "")
+    images, labels, test, test_labels = _read(task, PIXELS)
+    source = InMemory(images.to(device), labels.to(device), recipe, len(task.classes))
+    photos = TrainingData(source, None, Images(images[:0], labels[:0], task.classes), "")
     model, _ = new_model(recipe, task.classes)
     trainer = Trainer(recipe, photos, None, accelerator, model, "")
     measured, curve = measured_epochs(recipe.epochs), dict[int, float]()
 
     def look(report: Report) -> None:
         if report.finished_epoch and report.epoch in measured:
-            shown = Images(test, task.test_labels, task.classes)
+            shown = Images(test, test_labels, task.classes)
             curve[report.epoch] = quick_look(trainer.trained, shown, device)[MAIN][0]
 
     trainer.all_epochs(look)
     return {"epochs": list(curve), "accuracies": list(curve.values())}
 
 
-def _read(task: Task, name: str) -> tuple[Tensor, Tensor]:
-    """The training and the test rows of a tensor in the task's file."""
+def _read(task: Task, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of a tensor in the task's file the training rows and their labels, and those of the test."""
     with safe_open(task.file, "pt") as file:
         values = file.get_tensor(name)
-    return values[list(task.train)], values[list(task.test)]
+    train, test = torch.tensor(task.labels).tensor_split([len(task.train)])
+    return values[list(task.train)], train, values[list(task.test)], test

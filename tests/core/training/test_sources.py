@@ -322,14 +322,14 @@ def test_the_next_photo_stands_in_for_one_that_cannot_be_read(tmp_path, content)
     if content:
         (tmp_path / "b.png").write_bytes(content)
     files = [tmp_path / "a.png", tmp_path / "b.png"]
-    with pytest.warns(UserWarning, match=r"b\.png: .*; the next photo stands in for it"):
+    with pytest.warns(UserWarning, match=r"b\.png: .*; the next photo is used in its place"):
         image, label = of_files(files, recipe_of(2))[0, 1]
     assert (image.shape, label) == ((3, 32, 32), 0)
     (batch,) = of_files(files, recipe_of(2)).epoch(0, 0, CPU)
     assert batch.targets.tolist() == [0, 0]
 
 
-@pytest.mark.filterwarnings("ignore:.*stands in for it")
+@pytest.mark.filterwarnings("ignore:.*used in its place")
 def test_many_damaged_files_in_a_row_are_no_accident(tmp_path):
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(b"no photo")

@@ -124,8 +124,8 @@ def _measured(
     ids = [class_id for class_id, _ in photos.classes]
     rows = match_classes(opened.info.classes, ids)
     among = torch.tensor([rows[class_id] for class_id in ids])
-    out = torch.tensor([held_out(file.name, HOLDOUT) for file in photos.files])
-    apart, rest = out.nonzero().flatten(), (~out).nonzero().flatten()
+    is_held_out = torch.tensor([held_out(file.name, HOLDOUT) for file in photos.files])
+    apart, rest = is_held_out.nonzero().flatten(), (~is_held_out).nonzero().flatten()
     by_class = [apart[photos.labels[apart] == label].tolist() for label in range(len(ids))]
     images, labels = _load(photos, draw_evenly(by_class, MEASURED))
     order = torch.randperm(len(rest), generator=torch.Generator().manual_seed(seed))

@@ -336,7 +336,9 @@ def test_its_digest_tells_which_images_they_are(folder: Path) -> None:
 
 def test_a_class_with_no_image_is_refused(folder: Path) -> None:
     (folder / "train" / "mice").mkdir()
-    with pytest.raises(InputError, match="class folders with no image in them: mice"):
+    (folder / "train" / "rats").mkdir()
+    (folder / "train" / "rats" / "1.heic").touch()  # a file that is no picture here
+    with pytest.raises(InputError, match="class folders with no image in them: mice, rats"):
         list_images(str(folder))
     both = (("cats", "cats"), ("dogs", "dogs"))
     assert len(list_images(str(folder), classes=both)) == 6, "who brings classes needs no others"

@@ -55,7 +55,7 @@ def write_report(folder: Path, content: Content) -> tuple[Path, ...]:
 def write_transfer_report(folder: Path, content: Content) -> tuple[Path, ...]:
     """Write ``results.json`` and the page of a transfer experiment, each whole or not at all.
 
-    The content is that of :func:`~advprop_core.transfer.summary.summarise`.
+    The content is that of :func:`~advprop_core.transfer.results_file.summarise`.
     """
     return _write(folder, content, {"report.html": transfer_page(content)})
 

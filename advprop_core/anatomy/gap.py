@@ -177,13 +177,13 @@ def _scores(
     counter: Counter,
 ) -> dict[str, Score]:
     logits = []
-    pictures = torch.stack([*images.values()], 1)
-    for some in pictures.split(batch_size):
-        logits.append(logits_of(module, some.flatten(0, 1)).unflatten(0, some.shape[:2]))
-        counter.add(some.shape[:2].numel())
+    for batch in zip(*(pixels.split(batch_size) for pixels in images.values()), strict=True):
+        together = logits_of(module, torch.cat(batch))
+        logits.append(together.unflatten(0, (len(batch), -1)))
+        counter.add(len(together))
     return {
         name: _score(of_name, labels.cpu())
-        for name, of_name in zip(images, torch.cat(logits).unbind(1), strict=True)
+        for name, of_name in zip(images, torch.cat(logits, 1), strict=True)
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._decomp import get_decompositions
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing
 
 from advprop_core.browser.errors import NotExportable
 
@@ -155,36 +156,27 @@ def _average_pool(
     kernel: Sequence[int],
     stride: Sequence[int],
     padding: Sequence[int],
-    _ceil: bool,
+    ceil: bool,
     padding_counts: bool,
     divisor: int | None,
 ) -> Tensor:
-    """A transposed convolution with ones, channel by channel, of what each cell hands back."""
+    """A transposed convolution with ones, channel by channel, of what each cell hands back.
+
+    A window shares its gradient among the cells of the input inside it; what it counts besides,
+    such as padding, is seen in the pool of an input of ones.
+    """
     stride = stride or kernel
     height, width = given.shape[2:]
-    counts = [
-        _cells_in_window(
-            gradient.shape[2 + i], given.shape[2 + i], kernel[i], stride[i], padding[i]
+    with disable_proxy_modes_tracing():  # it is a constant of the graph
+        cells = torch.ones(1, 1, height, width)
+        inside, weighed = (
+            _aten.avg_pool2d(cells, kernel, stride, padding, ceil, padding_counts, by)
+            for by in (1, divisor)
         )
-        for i in range(2)
-    ]
-    rows, columns = (
-        inside_or_padded if padding_counts else inside for inside, inside_or_padded in counts
-    )
-    shared = torch.outer(rows, columns) if divisor is None else torch.tensor(float(divisor))
-    ones = torch.ones(given.shape[1], 1, *kernel)
-    back = _at_input(gradient / shared, given, ones, stride, padding, [1, 1], given.shape[1])
+        shared = weighed / inside
+        ones = torch.ones(given.shape[1], 1, *kernel)
+    back = _at_input(gradient * shared, given, ones, stride, padding, [1, 1], given.shape[1])
     return back[:, :, :height, :width]  # with ceil_mode, the last windows reach beyond
-
-
-def _cells_in_window(
-    outputs: int, inputs: int, kernel: int, stride: int, padding: int
-) -> tuple[Tensor, Tensor]:
-    """How many cells each window covers along one side: of the input, and with its padding."""
-    starts = torch.arange(outputs) * stride - padding
-    ends = (starts + kernel).clamp_max(inputs + padding)
-    inside = ends.clamp_max(inputs) - starts.clamp_min(0)
-    return inside.float(), (ends - starts).float()
 
 
 BACKWARD: Mapping[Any, Callable[..., Any]] = MappingProxyType(

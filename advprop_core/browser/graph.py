@@ -126,9 +126,9 @@ def loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
 def example_inputs(model: DualBNModel, size: int, classes: int) -> StepInputs:
     """A random picture, the first class, and main."""
     pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    one_hot = torch.zeros(1, classes)
-    one_hot[0, 0] = 1
-    return StepInputs(pixels, one_hot, torch.ones(1), norm_vector(model.branch(MAIN)))
+    return StepInputs(
+        pixels, torch.eye(classes)[:1], torch.ones(1), norm_vector(model.branch(MAIN))
+    )
 
 
 def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> bytes:

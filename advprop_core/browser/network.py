@@ -185,8 +185,7 @@ def _view(step: Step, norm: Tensor, pixels: Tensor) -> dict[str, Any]:
         probabilities = step.through(norm)(pixels).softmax(1)[0]
     values, classes = probabilities.topk(min(_SHOWN, len(probabilities)))
     answer = int(classes[0])
-    one_hot = torch.zeros(1, len(probabilities))
-    one_hot[0, answer] = 1
+    one_hot = torch.eye(len(probabilities))[answer, None]
     _, _, cam = step(pixels, one_hot, torch.zeros(1), norm)
     return {
         "answers": list(zip(classes.tolist(), values.tolist(), strict=True)),

@@ -215,11 +215,10 @@ def _network_entry(model: DualBNModel) -> dict[str, Any]:
 def _sheet(scenes: Sequence[Scene]) -> bytes:
     """All pictures as one WebP, row by row: as PNG it would be eight times as large."""
     rows = -(-len(scenes) // _COLUMNS)
-    sheet = np.zeros((rows * SIZE, _COLUMNS * SIZE, 3), np.uint8)
-    for index, scene in enumerate(scenes):
-        row, column = divmod(index, _COLUMNS)
-        top, left = row * SIZE, column * SIZE
-        sheet[top : top + SIZE, left : left + SIZE] = scene.image
+    images = np.zeros((rows * _COLUMNS, SIZE, SIZE, 3), np.uint8)
+    images[: len(scenes)] = [scene.image for scene in scenes]
+    in_rows = images.reshape(rows, _COLUMNS, SIZE, SIZE, 3).swapaxes(1, 2)
+    sheet = in_rows.reshape(rows * SIZE, _COLUMNS * SIZE, 3)
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, "WEBP", quality=_QUALITY, method=6)
     return file.getvalue()

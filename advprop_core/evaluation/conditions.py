@@ -72,23 +72,19 @@ class Condition:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
-        if (probe := self.probe) is not None:
-            return {"kind": self.kind, "probe": probe.kind, "strength": probe.strength}
+        kind: dict[str, Any] = {"kind": self.kind}
+        if self.probe is not None:
+            return kind | {"probe": self.probe.kind, "strength": self.probe.strength}
         if (corruption := self.corruption) is not None:
-            source = {"source": "files"} if self.stored else {}
-            return {
-                "kind": self.kind,
-                "corruption": corruption.kind,
-                "severity": corruption.severity,
-                **source,
-            }
+            shown = {"corruption": corruption.kind, "severity": corruption.severity}
+            return kind | shown | ({"source": "files"} if self.stored else {})
         if (config := self.attack) is None:
-            return {"kind": self.kind}
+            return kind
         numbers = ["step_size", "steps"]
         if isinstance(config, AutoAttackConfig):
             numbers = ["steps", "targets", "queries"]
         return {
-            "kind": self.kind,
+            **kind,
             "attack": self.attack_name,
             "norm": config.norm,
             "epsilon": config.epsilon,

@@ -92,49 +92,38 @@ def imagenet_c_error(
     needed = {(kind, severity) for kind in CORRUPTIONS for severity in SEVERITIES}
     if absent := len(needed - measured):
         raise InputError(f"mCE needs 15 kinds at 5 severities, {absent} of these 75 are missing")
-    errors = torch.stack([_wrong(answers, kind) for kind in CORRUPTIONS], 1)
-    columns = errors if clean is None else torch.cat([errors, 1 - _right(clean)[:, None]], 1)
-    means = columns.mean(0, keepdim=True)
-    drawn = resampled_means(columns, seed)
+    columns = torch.stack([_wrong(answers, kind) for kind in CORRUPTIONS], 1)
+    if clean is not None:
+        columns = torch.cat([columns, 1 - clean.right.double()[:, None]], 1)
+    # A row of the figures themselves, then those of the photos as drawn.
+    means = torch.cat([columns.mean(0, keepdim=True), resampled_means(columns, seed)])
+    alexnet = torch.tensor([ALEXNET[kind] for kind in CORRUPTIONS], dtype=torch.float64)
+    ratios = means[:, : len(alexnet)] / alexnet
+    mce, interval = _with_interval(ratios.mean(1))
     relative = relative_interval = None
     if clean is not None:
-        relative = float(_relative(means))
-        relative_interval = percentile_interval(_relative(drawn))
-    ratios, drawn_ratios = _ratios(means)[0], _ratios(drawn)
+        rise = means[:, :-1] - means[:, -1:]
+        relative, relative_interval = _with_interval((rise / (alexnet - ALEXNET_CLEAN)).mean(1))
+    by_kind = {
+        kind: _with_interval(ratio) for kind, ratio in zip(CORRUPTIONS, ratios.T, strict=True)
+    }
     return ImageNetCError(
-        mce=float(ratios.mean()),
-        interval=percentile_interval(drawn_ratios.mean(1)),
-        n=len(errors),
+        mce=mce,
+        interval=interval,
+        n=len(columns),
         relative_mce=relative,
         relative_interval=relative_interval,
-        by_corruption=dict(zip(CORRUPTIONS, ratios.tolist(), strict=True)),
-        by_corruption_intervals=dict(
-            zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)
-        ),
+        by_corruption={kind: error for kind, (error, _) in by_kind.items()},
+        by_corruption_intervals={kind: ends for kind, (_, ends) in by_kind.items()},
     )
+
+
+def _with_interval(values: Tensor) -> tuple[float, tuple[float, float]]:
+    """The first of (1 + B,) values, and the interval that the others give."""
+    return float(values[0]), percentile_interval(values[1:])
 
 
 def _wrong(answers: Mapping[CorruptionConfig, Answers], kind: str) -> Tensor:
     """(N,) how often each photo is called wrong, over the severities of a kind."""
-    return 1 - torch.stack(
-        [_right(a) for config, a in answers.items() if config.kind == kind]
-    ).mean(0)
-
-
-def _right(answers: Answers) -> Tensor:
-    return answers.right.double()
-
-
-def _alexnet() -> Tensor:
-    return torch.tensor([ALEXNET[kind] for kind in CORRUPTIONS], dtype=torch.float64)
-
-
-def _ratios(means: Tensor) -> Tensor:
-    """(B, 15) corruption errors from (B, 15 or 16) mean errors, of which the last is clean."""
-    return means[:, : len(CORRUPTIONS)] / _alexnet()
-
-
-def _relative(means: Tensor) -> Tensor:
-    """(B,) relative mCE from (B, 16) mean errors, of which the last is clean."""
-    rise = means[:, :-1] - means[:, -1:]
-    return (rise / (_alexnet() - ALEXNET_CLEAN)).mean(1)
+    right = [a.right.double() for config, a in answers.items() if config.kind == kind]
+    return 1 - torch.stack(right).mean(0)

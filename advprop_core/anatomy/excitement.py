@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from advprop_core.anatomy.layers import require_name
 from advprop_core.attribution.layers import network_of
@@ -31,6 +30,7 @@ class Excitement:
     outputs: Tensor
 
 
+@torch.no_grad()
 def excitement(
     module: nn.Module, pixels: Tensor, layer: str, channels: Sequence[int]
 ) -> Excitement:
@@ -58,7 +58,17 @@ def excitement(
             f"norm layer {layer!r} gives no maps for this image: "
             + ("it never runs" if given is None else f"its input has shape {tuple(given.shape)}")
         )
-    maps = _normalized(layers[layer], given)[:, list(channels)]
+    norm = layers[layer]
+    # Not the layer itself, which may have an activation built in.
+    maps = F.batch_norm(
+        given,
+        norm.running_mean,
+        norm.running_var,
+        norm.weight,
+        norm.bias,
+        training=norm.running_mean is None,
+        eps=norm.eps,
+    )[:, list(channels)]
     maps = F.interpolate(maps, pixels.shape[2:], mode="bilinear", align_corners=False)
     return Excitement(layer, tuple(channels), freeze(maps[0]))
 
@@ -71,19 +81,5 @@ def _input_of(view: nn.Module, layer: nn.Module, pixels: Tensor) -> Tensor | Non
             given.append(inputs[0].clone())  # the network may go on in place
 
     layer.register_forward_pre_hook(remember)
-    with torch.no_grad():
-        view(pixels)
+    view(pixels)
     return given[0] if given else None
-
-
-def _normalized(layer: _BatchNorm, given: Tensor) -> Tensor:
-    with torch.no_grad():
-        return F.batch_norm(
-            given,
-            layer.running_mean,
-            layer.running_var,
-            layer.weight,
-            layer.bias,
-            training=layer.running_mean is None,
-            eps=layer.eps,
-        )

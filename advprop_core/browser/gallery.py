@@ -68,10 +68,12 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     ]
     if set(SHAPES) <= set(info.class_ids):
         return from_files + [_scene(number, size, info.class_ids) for number in _SCENES]
-    return from_files + [
-        PagePicture(name, title, fit(_photo(name), size), _true_class(right, info.class_ids))
-        for name, (title, right) in _PHOTOS.items()
-    ]
+    folder, photos = Path(skimage.__file__).parent / "data", []
+    for name, (title, right) in _PHOTOS.items():
+        (file,) = folder.glob(f"{name}.*")
+        image = fit(decode(file.read_bytes()), size)
+        photos.append(PagePicture(name, title, image, _true_class(right, info.class_ids)))
+    return from_files + photos
 
 
 def _true_class(right: str | None, class_ids: Sequence[str]) -> int | Literal["none"] | None:
@@ -79,11 +81,6 @@ def _true_class(right: str | None, class_ids: Sequence[str]) -> int | Literal["n
     if right in class_ids:
         return class_ids.index(right)
     return "none" if all(map(_WORDNET_ID.fullmatch, class_ids)) else None
-
-
-def _photo(name: str) -> Image.Image:
-    (file,) = (Path(skimage.__file__).parent / "data").glob(f"{name}.*")
-    return decode(file.read_bytes())
 
 
 def _scene(number: int, size: int, class_ids: Sequence[str]) -> PagePicture:

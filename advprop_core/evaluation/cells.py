@@ -78,6 +78,24 @@ class TestedModel:
         """Side of the network's input in pixels."""
         return self.images.shape[-1]
 
+    def source(self, condition: Condition) -> Tensor | Stored:
+        """What the pixels of a condition are made from.
+
+        Raises:
+            ValueError: If it was not given.
+        """
+        if condition.stored:
+            if self.stored is None:
+                raise ValueError("stored corruptions are read from files: pass stored")
+            return self.stored
+        if not len(self.images):
+            raise ValueError("there are only stored corruptions: pass images too")
+        if condition.corruption is None:
+            return self.images
+        if self.photos is None:
+            raise ValueError("corruptions are made on photos of 224 pixels: pass photos")
+        return self.photos
+
 
 @dataclass(frozen=True)
 class Cell:

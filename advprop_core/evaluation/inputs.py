@@ -99,19 +99,18 @@ def pixels_of(
         (n, 3, H, W) pixels; and (n,) bool, or None where no file is read.
     """
     condition, first = group.condition, group.models[0]
-    if condition.stored:
-        assert first.stored is not None
-        assert condition.corruption is not None
-        images, readable = first.stored.read(condition.corruption, rows)
+    corruption, source = condition.corruption, first.source(condition)
+    if not isinstance(source, Tensor):
+        assert corruption is not None
+        images, readable = source.read(corruption, rows)
         return images.float() / 255, readable
-    if condition.corruption is not None:
-        assert first.photos is not None
-        seeds = workshop.seeds(first.photos, condition.corruption.seed, rows)
-        photos = first.photos[rows].to(workshop.device).float() / 255
-        return corrupt(photos, condition.corruption, seeds=seeds), None
+    if corruption is not None:
+        seeds = workshop.seeds(source, corruption.seed, rows)
+        photos = source[rows].to(workshop.device).float() / 255
+        return corrupt(photos, corruption, seeds=seeds), None
     if condition.probe is not None:
-        seeds = workshop.seeds(first.images, condition.probe.seed, rows)
-        return probe(first.images[rows].float() / 255, condition.probe, seeds=seeds), None
+        seeds = workshop.seeds(source, condition.probe.seed, rows)
+        return probe(source[rows].float() / 255, condition.probe, seeds=seeds), None
     pixels, labels = clean_batch(first, rows, workshop.device)
     if condition.attack is not None:
         pixels = _attacked(group, workshop, rows, pixels, labels, on_pass)

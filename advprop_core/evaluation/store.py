@@ -120,13 +120,11 @@ class CellStore(Keeper):
         return json.dumps(deciding, sort_keys=True), self._images(subject, cell.condition)
 
     def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
-        if condition.stored:
-            assert subject.stored is not None
-            assert condition.corruption is not None
-            return self._file_digests(subject.stored, condition.corruption)
-        images = subject.images if condition.corruption is None else subject.photos
-        assert images is not None
-        return self._image_digests(images, subject.labels)
+        source = subject.source(condition)
+        if isinstance(source, Tensor):
+            return self._image_digests(source, subject.labels)
+        assert condition.corruption is not None
+        return self._file_digests(source, condition.corruption)
 
 
 def _file_digests(stored: Stored, corruption: CorruptionConfig) -> list[bytes]:

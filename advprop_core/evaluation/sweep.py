@@ -52,32 +52,20 @@ def groups_of(models: Sequence[TestedModel], conditions: Sequence[Condition]) ->
     cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
     by_pixels: dict[tuple[str | int, Condition], list[Cell]] = {}
     for cell in cells:
-        source = _pixels_of_whom(by_name[cell.model], cell.condition)
-        by_pixels.setdefault((source, cell.condition), []).append(cell)
+        model, condition = by_name[cell.model], cell.condition
+        if condition.attack_branch is not None:
+            model.model.branch(condition.attack_branch)  # refused now, not after half the work
+        if condition.probe is not None:
+            require_room(condition.probe, model.size)
+        # Corrupted and probed pixels are the same for all models that have the same source.
+        source: str | int = id(model.source(condition))
+        if condition.kind in ("clean", "attack"):
+            source = model.name
+        by_pixels.setdefault((source, condition), []).append(cell)
     return [
         Group(condition, tuple({c.model: by_name[c.model] for c in shown}.values()), (*shown,))
         for (_, condition), shown in by_pixels.items()
     ]
-
-
-def _pixels_of_whom(model: TestedModel, condition: Condition) -> str | int:
-    """Models for which this is equal share the condition's pixels."""
-    if condition.attack_branch is not None:
-        model.model.branch(condition.attack_branch)  # refused now, not after half the work
-    if condition.stored:
-        if model.stored is None:
-            raise ValueError("stored corruptions are read from files: pass stored")
-        return id(model.stored)
-    if not len(model.images):
-        raise ValueError("there are only stored corruptions: pass images too")
-    if condition.corruption is not None:
-        if model.photos is None:
-            raise ValueError("corruptions are made on photos of 224 pixels: pass photos")
-        return id(model.photos)
-    if condition.probe is not None:
-        require_room(condition.probe, model.size)
-        return id(model.images)
-    return model.name
 
 
 def _answers(

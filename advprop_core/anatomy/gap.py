@@ -178,16 +178,11 @@ def _scores(
 ) -> dict[str, Score]:
     logits = []
     for batch in zip(*(pixels.split(batch_size) for pixels in images.values()), strict=True):
-        together = logits_of(module, torch.cat(batch))
-        logits.append(together.unflatten(0, (len(batch), -1)))
-        counter.add(len(together))
-    return {
-        name: _score(of_name, labels.cpu())
-        for name, of_name in zip(images, torch.cat(logits, 1), strict=True)
-    }
-
-
-def _score(logits: Tensor, labels: Tensor) -> Score:
-    probabilities = logits.softmax(1).gather(1, labels[:, None])
-    correct = int((logits.argmax(1) == labels).sum())
-    return Score(float(probabilities.mean()), correct, len(labels))
+        of_all = logits_of(module, torch.cat(batch))
+        logits.append(of_all.unflatten(0, (len(batch), -1)))
+        counter.add(len(of_all))
+    true, together = labels.cpu(), torch.cat(logits, 1)
+    probabilities = together.softmax(2)[:, torch.arange(len(true)), true].mean(1)
+    correct = (together.argmax(2) == true).sum(1)
+    figures = zip(images, probabilities.tolist(), correct.tolist(), strict=True)
+    return {name: Score(probability, right, len(true)) for name, probability, right in figures}

@@ -1,6 +1,6 @@
 """Which norm layers a model has, in what order they run, and what they are called together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -36,7 +36,10 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     """
     main = model.branch(MAIN)
     order = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
-    ends = {stage: _end(stage, order) for stage in stages(main)}
+    ends = {
+        stage: max(place for name, place in order.items() if f"{name}.".startswith(f"{stage}."))
+        for stage in stages(main)
+    }
     return {
         layer: next((stage for stage, end in ends.items() if order[layer] <= end), "head")
         if ends
@@ -89,8 +92,3 @@ def require_name(name: str, names: Iterable[str], what: str = "norm layer or sta
     choices = list(dict.fromkeys(names))
     if name not in choices:
         raise InputError(f"The network has no {what} {name!r}. {did_you_mean(name, choices)}")
-
-
-def _end(stage: str, order: Mapping[str, int]) -> int:
-    inside = f"{stage}."
-    return max(index for name, index in order.items() if name == stage or name.startswith(inside))

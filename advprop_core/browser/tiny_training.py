@@ -41,6 +41,7 @@ NAME = "trained-here"
 """Of the network in the page's links."""
 BATCH, STEPS, LEARNING_RATE = 64, 600, 0.2
 TRAINING_PICTURES, VALIDATION_PICTURES = 1500, 200
+_BRANCHES = {"advprop": ["main", "aux"], "mixed": ["main"], "vanilla": ["main"]}
 _SPREAD = 0.1  # standard deviation of a channel in a comparison
 _COLUMNS = 50  # of the sheet of pictures
 _QUALITY = 70  # of its WebP: at 32 pixels a picture then takes 230 bytes
@@ -88,10 +89,15 @@ def training_plan(
 ) -> dict[str, Any]:
     """What the page's manifest says of training, with these pictures and ways to learn."""
     model = tiny_model(len(SHAPES), 1).freeze()
+    lab = LabStep(model, SIZE)
+    _, _, cam = lab(*_lab_inputs(model).values())
+    branches = dict.fromkeys(model.branch_names, "trained")
+    info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
+    entry = network_entry(NAME, model, info, lab.step, cam, pictures_for(info, SIZE))
     return {
-        "network": _network_entry(model),
+        "network": entry | {"title": "", "about": ""},  # the page has words of its own
         "objectives": {
-            objective: {"graph": f"train:{objective}", "branches": _branches(objective)}
+            objective: {"graph": f"train:{objective}", "branches": _BRANCHES[objective]}
             for objective in objectives
         },
         "evaluation": "train:evaluation",
@@ -138,7 +144,7 @@ def example_step(
     Half of the channels are far above 0 and half far below: a ReLU that is given nearly 0 may be on
     in one runtime and off in another, and their steps would differ by a hundredth.
     """
-    model = tiny_model(len(SHAPES), len(_branches(objective)) - 1)
+    model = tiny_model(len(SHAPES), len(_BRANCHES[objective]) - 1)
     draw = torch.Generator().manual_seed(0)
 
     def near(tensor: Tensor, distance: float) -> Tensor:
@@ -196,20 +202,6 @@ def _checked_graph(
     graph = write_graph(module, inputs, outputs)
     run_beside(open_session(graph), module, inputs, outputs)
     return graph
-
-
-def _branches(objective: Objective) -> list[str]:
-    return ["main", "aux"] if objective == "advprop" else ["main"]
-
-
-def _network_entry(model: DualBNModel) -> dict[str, Any]:
-    """Of the lab's list of networks, for a network with both branches."""
-    lab = LabStep(model, SIZE)
-    _, _, cam = lab(*_lab_inputs(model).values())
-    branches = dict.fromkeys(model.branch_names, "trained")
-    info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
-    entry = network_entry(NAME, model, info, lab.step, cam, pictures_for(info, SIZE))
-    return entry | {"title": "", "about": ""}  # the page has words of its own
 
 
 def _sheet(scenes: Sequence[Scene]) -> bytes:

@@ -107,24 +107,23 @@ class Cell:
 
 
 def cells_of(model: TestedModel, conditions: Sequence[Condition]) -> tuple[Cell, ...]:
-    """The cells of a model, condition by condition, then branch by branch."""
-    return tuple(
-        Cell(model.name, branch, through)
-        for condition in conditions
-        for branch in model.branches
-        for through in _through(model, condition, branch)
-    )
+    """The cells of a model, condition by condition, then branch by branch.
 
-
-def _through(model: TestedModel, condition: Condition, branch: str) -> list[Condition]:
-    """The condition with its attack branch: the one that is evaluated, unless others are named."""
-    if condition.attack is None:
-        sources: tuple[str | None, ...] = (None,)
-    elif condition.attack_branch == EACH:
-        sources = model.model.branch_names
-    else:
-        sources = (condition.attack_branch or branch,)
-    return [replace(condition, attack_branch=source) for source in sources]
+    Each condition has its attack branch: the one that is evaluated, unless others are named.
+    """
+    cells = []
+    for condition in conditions:
+        for branch in model.branches:
+            sources: tuple[str | None, ...] = (condition.attack_branch or branch,)
+            if condition.attack is None:
+                sources = (None,)
+            elif condition.attack_branch == EACH:
+                sources = model.model.branch_names
+            cells += [
+                Cell(model.name, branch, replace(condition, attack_branch=source))
+                for source in sources
+            ]
+    return tuple(cells)
 
 
 def only_shown(cells: Mapping[Cell, Answers]) -> dict[Cell, Answers]:

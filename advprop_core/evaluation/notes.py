@@ -35,7 +35,11 @@ def of_unlike_images(models: Sequence[TestedModel]) -> list[str]:
 
     Two classes are one if they share an id or a name, as a class folder can be either.
     """
-    first, *others = map(_classes_shown, models)
+    shown = []
+    for model in models:
+        assert model.info is not None
+        shown.append([model.info.classes[label] for label in model.labels.unique()])
+    first, *others = shown
     if all(are_the_same(first, other) for other in others):
         return []
     counts = ", ".join(f"{model.name}: {len(model.labels)}" for model in models)
@@ -43,9 +47,3 @@ def of_unlike_images(models: Sequence[TestedModel]) -> list[str]:
         f"the models know different classes and were tested on different images ({counts}), so "
         "their figures cannot be compared"
     ]
-
-
-def _classes_shown(model: TestedModel) -> list[tuple[str, str]]:
-    """(id, name) of each class that it was shown."""
-    assert model.info is not None
-    return [model.info.classes[label] for label in model.labels.unique()]

@@ -29,10 +29,16 @@ class Agreement:
 
 def agree(first: Tensor, second: Tensor) -> tuple[Agreement, ...]:
     """Agreement of (N, H, W) maps, pair by pair; undefined where a map puts no pixel first."""
-    return tuple(
-        Agreement(rank, rank, rank) if isinstance(rank, Undefined) else _tops(rank, a, b)
-        for rank, a, b in zip(spearman(first, second), first, second, strict=True)
-    )
+    agreements = []
+    for rank, a, b in zip(spearman(first, second), first, second, strict=True):
+        if isinstance(rank, Undefined):
+            agreements.append(Agreement(rank, rank, rank))
+            continue
+        tops = _top(a), _top(b)
+        both, either = int((tops[0] & tops[1]).sum()), int((tops[0] | tops[1]).sum())
+        smaller = min(int(top.sum()) for top in tops)
+        agreements.append(Agreement(rank, both / either, both / smaller))
+    return tuple(agreements)
 
 
 def spearman(first: Tensor, second: Tensor) -> tuple[Score, ...]:
@@ -60,13 +66,6 @@ def _ranks(values: Tensor) -> Tensor:
     below = torch.searchsorted(ordered, flat)
     up_to = torch.searchsorted(ordered, flat, right=True)
     return (below + up_to + 1).double() / 2
-
-
-def _tops(rank: float, first: Tensor, second: Tensor) -> Agreement:
-    first_top, second_top = _top(first), _top(second)
-    both, either = int((first_top & second_top).sum()), int((first_top | second_top).sum())
-    smaller = min(int(first_top.sum()), int(second_top.sum()))
-    return Agreement(rank, both / either, both / smaller)
 
 
 def _top(values: Tensor) -> Tensor:

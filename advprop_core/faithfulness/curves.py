@@ -127,12 +127,12 @@ def measure_curves(
     classes = class_per_image(class_index, len(pixels))
     images = own_pixels(module, pixels)
     flaws = [flaw(values) for values in maps]
-    generator = torch.Generator().manual_seed(seed)
-    ties, *orders = (
-        torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + _RANDOM_ORDERS)
-    )
-    counts = _counts(maps[0].numel())
-    shares = counts.float() / maps[0].numel()
+    generator, count = torch.Generator().manual_seed(seed), maps[0].numel()
+    ties, *orders = (torch.randperm(count, generator=generator) for _ in range(1 + _RANDOM_ORDERS))
+    # Numbers of changed pixels: 0, every step, all.
+    steps = math.ceil(1 / _STEP - 1e-9)
+    counts = torch.tensor(sorted({*(round(n * _STEP * count) for n in range(steps)), count}))
+    shares = counts.float() / count
     alike = first_alike(images, classes)
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
@@ -144,23 +144,13 @@ def measure_curves(
     }
 
     def curves(index: int) -> Curves:
-        lines = walk.both(images[index], _order(maps[index], ties), classes[index])
+        # In falling order of the map, equal values as shuffled.
+        falling = maps[index].flatten()[ties].argsort(descending=True, stable=True)
+        lines = walk.both(images[index], ties[falling], classes[index])
         rows = torch.cat([lines, random[alike[index]].mean(0)])
         return Curves(*(Curve(shares, probabilities) for probabilities in rows))
 
     return tuple(reason or curves(index) for index, reason in enumerate(flaws))
-
-
-def _counts(pixels: int) -> Tensor:
-    """(K,) numbers of changed pixels: 0, every step, all."""
-    steps = math.ceil(1 / _STEP - 1e-9)
-    on_the_way = {round(index * _STEP * pixels) for index in range(steps)}
-    return torch.tensor(sorted(on_the_way | {pixels}))
-
-
-def _order(values: Tensor, shuffle: Tensor) -> Tensor:
-    """Places (H·W,) in falling order of the map, equal values as shuffled."""
-    return shuffle[values.flatten()[shuffle].argsort(descending=True, stable=True)]
 
 
 def blur(image: Tensor) -> Tensor:

@@ -75,9 +75,19 @@ def measure_infidelity(
     alike = first_alike(images, classes)
     asked = {first for first, reason in zip(alike, flaws, strict=True) if reason is None}
     counter = Counter(progress, len(asked) * len(masks))
-    losses = {
-        first: _losses(network, images[first], classes[first], masks, counter) for first in asked
-    }
+
+    def losses_of(index: int) -> Tensor:
+        """(S,) what the class's logit loses with each rectangle."""
+        image, class_index = images[index], classes[index]
+        whole_image_logit = logits_of(network, image[None])[0, class_index]
+        losses = []
+        for some in masks.split(batch_size(image[None])):
+            shown = torch.where(some[:, None].to(image.device), 0.0, image)
+            losses.append(whole_image_logit - logits_of(network, shown)[:, class_index])
+            counter.add(len(some))
+        return torch.cat(losses).double()
+
+    losses = {first: losses_of(first) for first in asked}
     return tuple(
         reason or _infidelity(values, losses[first], masks)
         for reason, first, values in zip(flaws, alike, maps, strict=True)
@@ -94,19 +104,6 @@ def _rectangles(shape: Sequence[int], seed: int) -> Tensor:
         positions = torch.arange(side)
         inside.append((positions >= low) & (positions < low + length))
     return inside[0][:, :, None] & inside[1][:, None, :]
-
-
-def _losses(
-    network: nn.Module, image: Tensor, class_index: int, masks: Tensor, counter: Counter
-) -> Tensor:
-    """(S,) what the class's logit loses with each rectangle."""
-    whole_image_logit = logits_of(network, image[None])[0, class_index]
-    losses = []
-    for some in masks.split(batch_size(image[None])):
-        shown = torch.where(some[:, None].to(image.device), 0.0, image)
-        losses.append(whole_image_logit - logits_of(network, shown)[:, class_index])
-        counter.add(len(some))
-    return torch.cat(losses).double()
 
 
 def _infidelity(values: Tensor, losses: Tensor, masks: Tensor) -> Infidelity:

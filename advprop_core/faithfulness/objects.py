@@ -131,7 +131,14 @@ def compare_object_shares(
     """
     share = estimate_mean([*map(_difference, first.shares, second.shares)], seed=seed)
     pointing = estimate_mean([*map(_difference, first.hits, second.hits)], seed=seed)
-    return ObjectDifference(share, pointing, _say(share))
+    if isinstance(share, Undefined):
+        words = f"Nothing can be said: {share.reason}."
+    elif share.low <= 0 <= share.high:
+        words = f"No difference is established: the share inside the object moves by {share}."
+    else:
+        more = "more" if share.value > 0 else "less"
+        words = f"The second looks at the object {more}: the share inside it moves by {share}."
+    return ObjectDifference(share, pointing, words)
 
 
 def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undefined:
@@ -210,12 +217,3 @@ def _difference(first: Score, second: Score) -> Score:
     if isinstance(first, Undefined):
         return first
     return second if isinstance(second, Undefined) else second - first
-
-
-def _say(share: Estimate | Undefined) -> str:
-    if isinstance(share, Undefined):
-        return f"Nothing can be said: {share.reason}."
-    if share.low <= 0 <= share.high:
-        return f"No difference is established: the share inside the object moves by {share}."
-    more = "more" if share.value > 0 else "less"
-    return f"The second looks at the object {more}: the share inside it moves by {share}."

@@ -40,7 +40,7 @@ def layers_by_stage(module: nn.Module, stages: Sequence[str]) -> dict[str, tuple
     members: dict[str, list[nn.Module]] = {name: [] for name in stages}
     current = stages[0]
     for name, layer in _layers(network_of(module)).items():
-        current = next((stage for stage in stages if _inside(name, stage)), current)
+        current = next((s for s in stages if not s or f"{name}.".startswith(f"{s}.")), current)
         members[current].append(layer)
     return {name: tuple(layers) for name, layers in members.items()}
 
@@ -94,7 +94,3 @@ def _layers(module: nn.Module) -> dict[str, nn.Module]:
 def _own_tensors(layer: nn.Module) -> list[tuple[str, Tensor]]:
     tensors: list[tuple[str, Tensor]] = [*layer.named_parameters(recurse=False)]
     return [*tensors, *layer.named_buffers(recurse=False)] if isinstance(layer, _NORMS) else tensors
-
-
-def _inside(name: str, stage: str) -> bool:
-    return not stage or f"{name}.".startswith(f"{stage}.")

@@ -127,7 +127,15 @@ def measure_trust(
         note(cells, recomputed_randomisation(call, next(listeners)))
     for cell, measured in figures.items():
         inside = None if mask is None else inside_shares(evidence[cell][None], mask[None])[0]
-        measured += [_across_branches(maps, cell), _under_attack(maps, cell), inside]
+        name, kind, branch = cell
+        attacked: Cell = (name, "clean" if kind == "adversarial" else "adversarial", branch)
+        across = {
+            other[2]: _agreement(maps, cell, other)
+            for other in maps
+            if other[:2] == cell[:2] and other != cell
+        }
+        under_attack = _agreement(maps, cell, attacked) if attacked in maps else None
+        measured += [across, under_attack, inside]
     return {cell: Trust(*measured) for cell, measured in figures.items()}
 
 
@@ -138,20 +146,6 @@ def _grouped(
     for cell, drawn in maps.items():
         groups.setdefault(alike(drawn), []).append(cell)
     return list(groups.values())
-
-
-def _across_branches(maps: Mapping[Cell, AttributionMap], cell: Cell) -> dict[str, Agreement]:
-    return {
-        other[2]: _agreement(maps, cell, other)
-        for other in maps
-        if other[:2] == cell[:2] and other != cell
-    }
-
-
-def _under_attack(maps: Mapping[Cell, AttributionMap], cell: Cell) -> Agreement | None:
-    name, kind, branch = cell
-    other: Cell = (name, "clean" if kind == "adversarial" else "adversarial", branch)
-    return _agreement(maps, cell, other) if other in maps else None
 
 
 def _agreement(maps: Mapping[Cell, AttributionMap], first: Cell, second: Cell) -> Agreement:

@@ -77,12 +77,15 @@ def split_weights(flat: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]
     }
 
 
-def start_deviations(model: DualBNModel) -> list[tuple[int, float]]:
-    """(entries, standard deviation) of each shared weight when training starts.
+def start_deviations(model: DualBNModel) -> list[dict[str, float]]:
+    """The number of entries and the standard deviation of each shared weight when training starts.
 
     Normal numbers with the variance 2 / fan-in (He et al., arXiv 1502.01852); biases start at 0.
     """
     return [
-        (weight.numel(), math.sqrt(2 / weight[0].numel()) if weight.ndim > 1 else 0.0)
+        {
+            "entries": weight.numel(),
+            "deviation": math.sqrt(2 / weight[0].numel()) if weight.ndim > 1 else 0.0,
+        }
         for weight in shared_weights(model).values()
     ]

@@ -106,16 +106,12 @@ class _BatchNorm(nn.Module):
         if current.kinds == 1:
             current.by_kind.append(statistics[None])
         else:
-            parts = features.detach().chunk(current.kinds)
-            current.by_kind.append(torch.stack([_mean_and_variance(part) for part in parts]))
+            parts = features.detach().unflatten(0, (current.kinds, -1))
+            means = parts.mean((1, 3, 4))
+            centred = parts - means[:, None, :, None, None]
+            variances = (centred * centred).mean((1, 3, 4))
+            current.by_kind.append(torch.stack([means, variances], 1))
         return output
-
-
-def _mean_and_variance(features: Tensor) -> Tensor:
-    """(2, C) of (N, C, H, W)."""
-    mean = features.mean((0, 2, 3))
-    centred = features - mean[:, None, None]
-    return torch.stack([mean, (centred * centred).mean((0, 2, 3))])
 
 
 class EvalBranch(nn.Module):
@@ -167,6 +163,12 @@ class TrainingStep(nn.Module):
         self.objective = objective
         main = model.branch(MAIN)
         self._weights = shared_weights(model)
+        self._decay = torch.cat(
+            [
+                torch.full((weight.numel(),), WEIGHT_DECAY if weight.ndim > 1 else 0.0)
+                for weight in self._weights.values()
+            ]
+        )
         self._attacked = EvalBranch(model)
         self._pass = _Pass(torch.empty(0), 1)
         self._trained = copy.deepcopy(main)
@@ -184,7 +186,20 @@ class TrainingStep(nn.Module):
             targets = data.class_one_hot.repeat(kinds, 1)
             at_logits = (logits.detach().softmax(1) - targets) / count  # of a sum over the kinds
             at_weights, at_affine = torch.autograd.grad(logits, (weights, affine), at_logits)
-        new = self._updated(state, at_weights, at_affine, data.learning_rate, passes)
+        # SGD, and BatchNorm's running statistics.
+        weight_velocity = MOMENTUM * state.weight_velocity + at_weights
+        weight_velocity = weight_velocity + self._decay * state.weights
+        norm_velocity = MOMENTUM * state.norm_velocity + at_affine
+        new_affine = state.norms[:, :2] - data.learning_rate * norm_velocity
+        met = torch.stack([torch.cat(each.whole, 1) for each in passes])
+        running = state.norms[:, 2:]
+        running = running + _STATISTICS_MOMENTUM * (met - running)
+        new = StepState(
+            state.weights - data.learning_rate * weight_velocity,
+            weight_velocity,
+            torch.cat([new_affine, running], 1),
+            norm_velocity,
+        )
         statistics = torch.cat([torch.cat(each.by_kind, 2) for each in passes])
         figures = StepFigures(*loss_and_hits(logits.detach(), targets, kinds), statistics)
         return (*new, *figures)
@@ -211,33 +226,6 @@ class TrainingStep(nn.Module):
             logits.append(functional_call(self._trained, tensors, (pixels,)))
             done.append(self._pass)
         return torch.cat(logits), done
-
-    def _updated(
-        self,
-        state: StepState,
-        at_weights: Tensor,
-        at_affine: Tensor,
-        learning_rate: Tensor,
-        passes: list[_Pass],
-    ) -> StepState:
-        decay = torch.cat(
-            [
-                torch.full((weight.numel(),), WEIGHT_DECAY if weight.ndim > 1 else 0.0)
-                for weight in self._weights.values()
-            ]
-        )
-        weight_velocity = MOMENTUM * state.weight_velocity + at_weights + decay * state.weights
-        norm_velocity = MOMENTUM * state.norm_velocity + at_affine
-        affine = state.norms[:, :2] - learning_rate * norm_velocity
-        met = torch.stack([torch.cat(each.whole, 1) for each in passes])
-        running = state.norms[:, 2:]
-        running = running + _STATISTICS_MOMENTUM * (met - running)
-        return StepState(
-            state.weights - learning_rate * weight_velocity,
-            weight_velocity,
-            torch.cat([affine, running], 1),
-            norm_velocity,
-        )
 
 
 def loss_and_hits(logits: Tensor, targets: Tensor, kinds: int) -> tuple[Tensor, Tensor]:

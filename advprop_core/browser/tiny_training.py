@@ -101,10 +101,7 @@ def training_plan(
             for objective in objectives
         },
         "evaluation": "train:evaluation",
-        "weights": [
-            {"entries": entries, "deviation": deviation}
-            for entries, deviation in start_deviations(model)
-        ],
+        "weights": start_deviations(model),
         "norm_layers": [
             {"name": name.removeprefix("network."), "channels": norm.num_features}
             for name, norm in norm_layers(model.branch("main")).items()

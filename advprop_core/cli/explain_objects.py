@@ -58,10 +58,10 @@ def explain_scenes(report: Report, options: ExplainOptions, choice: MapChoice) -
             "options": dict(choice.options),
             "results": [
                 {
-                    "model": result.model,
-                    "branch": result.branch,
+                    "model": result.shown.model,
+                    "branch": result.shown.branch,
                     "method": result.method.name,
-                    "layer": result.layer,
+                    "layer": result.shown.layer if result.method.needs_layer else None,
                     "share": plain(result.objects.share),
                     "pointing": plain(result.objects.pointing),
                     "area": result.objects.area,
@@ -110,7 +110,7 @@ def _table(title: str, results: Sequence[SceneResult]) -> Table:
         before = result.method
         difference = result.difference
         table.add_row(
-            f"  {escape(result.model)} {result.branch}",
+            f"  {escape(result.shown.model)} {result.shown.branch}",
             _percent(result.objects.share),
             _percent(difference.share, "+") if difference else "",
             _percent(result.objects.pointing),
@@ -135,11 +135,11 @@ def _tell(
         "inside: share of the positive attribution on the object, which covers "
         f"{first.objects.area:.1%} of a scene; a map without information has the same share. "
         "pointing: how often the largest value lies on the object. 95 % intervals are in brackets. "
-        f"Differences are to {first.model} {first.branch}, scene by scene."
+        f"Differences are to {first.shown.model} {first.shown.branch}, scene by scene."
     )
     for result in results:
         for reason, count in result.objects.undefined.items():
-            where = f"{result.method.title}, {result.model} {result.branch}"
+            where = f"{result.method.title}, {result.shown.model} {result.shown.branch}"
             report.say(
                 f"{where}: {count} of {len(result.objects.shares)} scenes left out, {reason}"
             )

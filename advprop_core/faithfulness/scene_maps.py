@@ -46,10 +46,8 @@ class SceneResult:
     where the scenes were drawn at another size.
     """
 
-    model: str
-    branch: str
+    shown: SceneBranch
     method: Method
-    layer: str | None
     objects: ObjectShare
     difference: ObjectDifference | None
 
@@ -98,10 +96,7 @@ def measure_scenes(
                 first = objects
             elif first and first.areas == objects.areas:
                 difference = compare_object_shares(first, objects, seed=choice.seed)
-            layer = shown.layer if method.needs_layer else None
-            results.append(
-                SceneResult(shown.model, shown.branch, method, layer, objects, difference)
-            )
+            results.append(SceneResult(shown, method, objects, difference))
     if not results:
         raise InputError(f"no method fits: {left_out[0]['reason']}")
     return results, left_out

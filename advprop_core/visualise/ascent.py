@@ -7,14 +7,14 @@ images is used: no blur, no shifts, no penalty.
 Papers: Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack, walk, with_gradient
-from advprop_core.attacks.inputs import own_pixels
+from advprop_core.attacks.inputs import Model, own_pixels
 from advprop_core.attribution.errors import NoGradient
 from advprop_core.attribution.progress import split
 from advprop_core.attribution.question import batches
@@ -22,7 +22,7 @@ from advprop_core.compare.film import kept_steps
 from advprop_core.errors import InputError
 from advprop_core.predict import predict, require_eval
 from advprop_core.types import AttackConfig, Prediction, Progress, freeze
-from advprop_core.visualise.goals import Channel, ChannelMeans, Goal, require_channel
+from advprop_core.visualise.goals import Channel, ChannelMean, Goal
 
 DEFAULT_EPSILON = 40.0
 DEFAULT_STEPS = 60
@@ -137,17 +137,19 @@ def _visualise(
             points[step] = point
         walked(step, config.steps)
 
-    means = ChannelMeans(module, goal.layer) if isinstance(goal, Channel) else None
+    labels = torch.zeros(1, dtype=torch.long, device=pixels.device)
+    mean: ChannelMean | None = None
     if isinstance(goal, Channel):
-        assert means is not None
-        _climb(means, pixels, goal, config, on_step)
+        mean = ChannelMean(module, goal)
+        # The attacks' walk, uphill on the mean; the label is not looked at.
+        untargeted = replace(config, target_class=None)
+        walk(mean, pixels, labels, untargeted, _slope, on_step=on_step)
     else:
-        label = torch.tensor([goal], device=pixels.device)
-        attack(module, pixels, label, replace(config, target_class=goal), on_step)
+        attack(module, pixels, labels + goal, replace(config, target_class=goal), on_step)
     frames = torch.cat([*points.values()]).detach()
     if torch.equal(frames[-1], frames[0]):
         raise NoGradient(
-            f"the gradient of {goal if means else f'class {goal}'} is 0 at the start, so gradient "
+            f"the gradient of {goal if mean else f'class {goal}'} is 0 at the start, so gradient "
             "ascent cannot begin: choose another start, or another class or channel"
         )
     answers: list[Prediction] = []
@@ -156,33 +158,16 @@ def _visualise(
         some = frames[batch.start : batch.stop]
         predictions = predict(module, some)
         answers += predictions
-        if isinstance(goal, Channel):
-            assert means is not None
-            with torch.no_grad():
-                scores += means(some)[:, goal.index].tolist()
+        if mean is None:
+            scores += [float(each.probabilities[goal]) for each in predictions]  # type: ignore[index]
         else:
-            scores += [float(prediction.probabilities[goal]) for prediction in predictions]
+            with torch.no_grad():
+                scores += mean(some).tolist()
         answered(batch.stop, len(frames))
     return Visualisation(
         goal, tuple(points), freeze(frames.float().cpu()), tuple(answers), tuple(scores)
     )
 
 
-def _climb(
-    means: ChannelMeans,
-    pixels: Tensor,
-    channel: Channel,
-    config: AttackConfig,
-    on_step: Callable[[int, Tensor], None],
-) -> None:
-    """The attacks' walk, uphill on the mean of a channel."""
-    labels = torch.zeros(len(pixels), dtype=torch.long, device=pixels.device)  # not looked at
-
-    def score(outputs: Tensor) -> Tensor:
-        require_channel(outputs, channel)
-        return outputs[:, channel.index]
-
-    def gradient(model: Callable[[Tensor], Tensor], point: Tensor, _labels: Tensor) -> Tensor:
-        return with_gradient(model, point, score)[2]
-
-    walk(means, pixels, labels, replace(config, target_class=None), gradient, on_step=on_step)
+def _slope(model: Model, point: Tensor, _labels: Tensor) -> Tensor:
+    return with_gradient(model, point, lambda means: means)[2]

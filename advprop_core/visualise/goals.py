@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.errors import Unfit, UnknownLayer
@@ -32,60 +31,54 @@ Goal = int | Channel
 """What is maximised: a class, by its index, or a channel."""
 
 
-class ChannelMeans:
-    """A model whose (N, C) outputs are the means of a layer's channels over the picture.
+class ChannelMean:
+    """A model whose (N,) outputs are the means of a channel over the picture.
 
     Args:
         module: A branch in eval mode, not folded: a folded layer gives something else.
-        layer: Dotted name of a layer that gives a map (N, C, h, w), or one value a channel (N, C).
+        channel: Of a layer that gives a map (N, C, h, w), or one value a channel (N, C).
 
     Raises:
         UnknownLayer: If there is no such layer.
     """
 
-    def __init__(self, module: nn.Module, layer: str) -> None:
-        self._layer = layer
+    def __init__(self, module: nn.Module, channel: Channel) -> None:
+        self._channel = channel
         self._means: Tensor | None = None
         self._view = private_view(module)  # hooks go on it, not on the shared branch
-        find_layer(self._view, layer).register_forward_hook(self._remember)
+        find_layer(self._view, channel.layer).register_forward_hook(self._remember)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """(N, 3, H, W) pixels to (N, C) means.
+        """(N, 3, H, W) pixels to (N,) means.
 
         Raises:
             UnknownLayer: If the network has the layer and does not run it.
             Unfit: If what the layer gives has no channels.
+            InputError: If the layer has no such channel.
         """
+        layer, index = self._channel.layer, self._channel.index
         self._means = None
         self._view(pixels)
         if self._means is None:
-            raise UnknownLayer(f"the network does not run its layer {self._layer}: name another")
-        return self._means
+            raise UnknownLayer(f"the network does not run its layer {layer}: name another")
+        count = self._means.shape[1]
+        if not 0 <= index < count:
+            raise InputError(
+                f"channel must lie in [0, {count - 1}], layer {layer} has {count} channels, "
+                f"got {index}"
+            )
+        return self._means[:, index]
 
     def _remember(self, _module: nn.Module, _inputs: object, output: object) -> None:
         if self._means is not None:  # of several runs the first counts
             return
+        given = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         # Tokens (N, T, C) and maps with channels last (N, h, w, C) would give other means.
-        shape = output.shape if isinstance(output, Tensor) else torch.Size()
-        if not (len(shape) == 2 or (len(shape) == 4 and shape[2] == shape[3])):
+        is_map = isinstance(output, Tensor) and output.ndim == 4 and given[2] == given[3]
+        if not isinstance(output, Tensor) or not (output.ndim == 2 or is_map):
             raise Unfit(
-                f"layer {self._layer} has no channels: it gives {_named(output)}, and a map "
+                f"layer {self._channel.layer} has no channels: it gives {given}, and a map "
                 "(N, C, h, w) or one value a channel (N, C) is needed. Name another layer"
             )
-        assert isinstance(output, Tensor)
         # At once: the network may go on in place.
-        self._means = output.float().flatten(2).mean(2) if len(shape) == 4 else output.float()
-
-
-def require_channel(means: Tensor, channel: Channel) -> None:
-    """Refuse, by an InputError, a channel that (N, C) means do not have."""
-    count = means.shape[1]
-    if not 0 <= channel.index < count:
-        raise InputError(
-            f"channel must lie in [0, {count - 1}], layer {channel.layer} has {count} channels, "
-            f"got {channel.index}"
-        )
-
-
-def _named(output: object) -> str:
-    return str(tuple(output.shape)) if isinstance(output, Tensor) else type(output).__name__
+        self._means = output.float().flatten(2).mean(2) if is_map else output.float()

@@ -8,7 +8,7 @@ from torch import nn
 from advprop_core.attacks.gradient import attack
 from advprop_core.errors import InputError
 from advprop_core.visualise.ascent import ascent, noise_start, visualise
-from advprop_core.visualise.goals import Channel, ChannelMeans
+from advprop_core.visualise.goals import Channel, ChannelMean
 
 WALK = ascent(3.0, 6)
 LAYER = "layer1"
@@ -38,16 +38,16 @@ def test_a_channels_mean_rises_and_nothing_stays_on_the_network(branches, pixels
     for name, film in visualise(branches, start, Channel(LAYER, 5), WALK).items():
         module = branches[name]
         assert film.scores[-1] > film.scores[0]
-        means = ChannelMeans(module, LAYER)(film.picture[None])
-        assert float(means[0, 5]) == pytest.approx(film.scores[-1], rel=1e-4)
+        (mean,) = ChannelMean(module, Channel(LAYER, 5))(film.picture[None])
+        assert float(mean) == pytest.approx(film.scores[-1], rel=1e-4)
         layer = module.network.get_submodule(LAYER)
         assert not layer._forward_hooks, "the shared branch has no hook"
 
 
 def test_means_are_of_what_the_layer_gives_before_the_network_goes_on_in_place(make_tiny, pixels):
     network = make_tiny().eval().requires_grad_(False)
-    expected = network[:2](pixels()).mean((2, 3))
-    torch.testing.assert_close(ChannelMeans(network, "1")(pixels()), expected)
+    expected = network[:2](pixels()).mean((2, 3))[:, 1]
+    torch.testing.assert_close(ChannelMean(network, Channel("1", 1))(pixels()), expected)
 
 
 def test_noise_follows_from_its_seed():

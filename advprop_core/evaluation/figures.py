@@ -9,11 +9,11 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from advprop_core.errors import InputError
-from advprop_core.evaluation.studies import Share, Strict
+from advprop_core.evaluation.studies import Branch, Share, Strict
+from advprop_core.types import Norm
 
 
-def in_order(interval: tuple[float, float]) -> tuple[float, float]:
-    """Refuse an interval that does not run from low to high."""
+def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
     low, high = interval
     if low > high:
         raise InputError(f"must run from low to high, got {low} to {high}")
@@ -22,8 +22,8 @@ def in_order(interval: tuple[float, float]) -> tuple[float, float]:
 
 Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Shares = Annotated[tuple[Share, Share], AfterValidator(in_order)]
-Amounts = Annotated[tuple[Amount, Amount], AfterValidator(in_order)]
+Shares = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
+Amounts = Annotated[tuple[Amount, Amount], AfterValidator(_in_order)]
 # What attacks, corruptions and probes are called stands in sentences and labels, where Markdown
 # would be obeyed.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.,()-]{0,60}$")]
@@ -145,4 +145,50 @@ class ShapeBias(Strict):
     def _check_interval(self) -> Self:
         if (self.shape_bias is None) != (self.interval is None):
             raise InputError("must have an interval where it has a shape bias")
+        return self
+
+
+class OfBranch(Strict):
+    """A row about a branch of a model, both by name."""
+
+    model: str
+    branch: Branch
+
+
+class SmallestEpsilon(OfBranch):
+    """The smallest radii at which a branch is fooled, in pixel units.
+
+    Attributes:
+        attack: What PGD at the largest radius is called.
+        norm: Of its ball.
+        limit: The largest radius that was tried.
+        n: Number of images.
+        wrong: Share of images whose clean answer is wrong.
+        never: Share of images that no radius up to the limit fools.
+        median: Over all images, those that are never fooled included; None where it is above the
+            limit.
+        interval: Its 95 % interval, from ranks alone: nothing is assumed of the distribution.
+        epsilons: For each image: 0 where the clean answer is wrong, None where no radius sufficed.
+        wrong_interval: 95 % Wilson interval of ``wrong``.
+        never_interval: That of ``never``.
+    """
+
+    attack: Name
+    norm: Norm
+    limit: Amount
+    n: Count
+    wrong: Share
+    never: Share
+    median: Amount | None
+    interval: tuple[Amount | None, Amount | None]
+    epsilons: tuple[Amount | None, ...]
+    wrong_interval: Shares | None = None
+    never_interval: Shares | None = None
+
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        if self.n != len(self.epsilons):
+            raise InputError(f"must have one of epsilons for each of its {self.n} images")
+        low, high = (float("inf") if end is None else end for end in self.interval)
+        _in_order((low, high))
         return self

@@ -27,9 +27,10 @@ from advprop_core.evaluation.figures import (
     Count,
     ImageNetCError,
     Name,
+    OfBranch,
     ShapeBias,
     Shares,
-    in_order,
+    SmallestEpsilon,
 )
 from advprop_core.evaluation.paired import unpack
 from advprop_core.evaluation.studies import Branch, Share, Strict
@@ -41,7 +42,7 @@ FORMAT = 1
 _KINDS = ("clean", "attack", "corruption", "probe")
 
 
-Result = TypeVar("Result", bound="_OfBranch")
+Result = TypeVar("Result", bound="OfBranch")
 
 
 class _Clean(Strict):
@@ -84,12 +85,7 @@ def _kind(condition: Any) -> str:
     return kind if kind in _KINDS else "other"
 
 
-class _OfBranch(Strict):
-    model: str
-    branch: Branch
-
-
-class _Row(_OfBranch):
+class _Row(OfBranch):
     condition: Annotated[
         Annotated[_Clean, Tag("clean")]
         | Annotated[_Attack, Tag("attack")]
@@ -120,38 +116,16 @@ class _Row(_OfBranch):
         return self
 
 
-class _CorruptionError(CorruptionError, _OfBranch):
+class _CorruptionError(CorruptionError, OfBranch):
     """The mean over corruptions."""
 
 
-class _Mce(ImageNetCError, _OfBranch):
+class _Mce(ImageNetCError, OfBranch):
     """What articles report."""
 
 
-class _Bias(ShapeBias, _OfBranch):
+class _Bias(ShapeBias, OfBranch):
     """Shape against texture."""
-
-
-class _Search(_OfBranch):
-    attack: Name
-    norm: Norm
-    limit: Amount
-    n: Count
-    wrong: Share
-    never: Share
-    median: Amount | None
-    interval: tuple[Amount | None, Amount | None]
-    epsilons: list[Amount | None]
-    wrong_interval: Shares | None = None
-    never_interval: Shares | None = None
-
-    @model_validator(mode="after")
-    def _check_length(self) -> Self:
-        if self.n != len(self.epsilons):
-            raise InputError(f"must have one of epsilons for each of its {self.n} images")
-        low, high = (float("inf") if end is None else end for end in self.interval)
-        in_order((low, high))
-        return self
 
 
 class _Warning(Strict):
@@ -175,7 +149,7 @@ class _Results(Strict):
     mean_corruption_error: _Measure[_CorruptionError] | None = None
     imagenet_c: _Measure[_Mce] | None = None
     shape_bias: _Measure[_Bias] | None = None
-    smallest_epsilon: _Measure[_Search] | None = None
+    smallest_epsilon: _Measure[SmallestEpsilon] | None = None
 
     @model_validator(mode="after")
     def _check_rows(self) -> Self:

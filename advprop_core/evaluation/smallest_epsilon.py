@@ -1,10 +1,8 @@
 """The smallest radius at which PGD fools a branch, image by image."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +14,7 @@ from advprop_core.errors import InputError
 from advprop_core.evaluation.batches import Columns, complete
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.figures import SmallestEpsilon
 from advprop_core.evaluation.inputs import Group, Workshop, clean_batch
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.store import RADII
@@ -30,68 +29,35 @@ _RUNGS = 5
 _HALVINGS = 5
 
 
-@dataclass(frozen=True)
-class SmallestEpsilon:
-    """The smallest radii at which a branch is fooled.
+def summed_up(
+    model: str, branch: str, attack: AttackConfig, epsilons: Sequence[float]
+) -> SmallestEpsilon:
+    """What the radii of a branch's images amount to; infinite where no radius sufficed.
 
-    Attributes:
-        model: Name of the model.
-        branch: Who predicts and is attacked.
-        attack: PGD at the largest radius that is tried; its step size shrinks with the radius.
-        epsilons: For each image, in pixel units: 0 where the clean answer is wrong, infinite
-            where no radius sufficed.
+    As many images lie below the true median as heads fall in n throws of a coin, so both ends of
+    its interval are order statistics at exact binomial quantiles. Fewer than six images give less
+    than 95 %: then it is all their range.
     """
+    from scipy.stats import binom  # here: it takes a second to load
 
-    model: str
-    branch: str
-    attack: AttackConfig
-    epsilons: tuple[float, ...]
-
-    @property
-    def wrong(self) -> float:
-        """Share of images whose clean answer is wrong."""
-        return self.epsilons.count(0.0) / len(self.epsilons)
-
-    @property
-    def never(self) -> float:
-        """Share of images that no radius up to the limit fools."""
-        return self.epsilons.count(math.inf) / len(self.epsilons)
-
-    @property
-    def median(self) -> float:
-        """The median over all images, those at 0 and at infinity included."""
-        return median(self.epsilons)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Its 95 % interval, from ranks alone: nothing is assumed of the distribution.
-
-        As many images lie below the true median as heads fall in n throws of a coin, so both
-        ends are order statistics at exact binomial quantiles. Fewer than six images give less
-        than 95 %: then it is all their range.
-        """
-        from scipy.stats import binom  # here: it takes a second to load
-
-        ordered, n = sorted(self.epsilons), len(self.epsilons)
-        rank = max(int(binom.ppf(0.025, n, 0.5)), 1)  # from 1: the rank-th from either end
-        return ordered[rank - 1], ordered[n - rank]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, shares with Wilson intervals; null stands for what lies above the limit."""
-        n, shares = len(self.epsilons), {"wrong": self.wrong, "never": self.never}
-        return {
-            "model": self.model,
-            "branch": self.branch,
-            "attack": self.attack.name,
-            "norm": self.attack.norm,
-            "limit": self.attack.epsilon,
-            "n": n,
-            **shares,
-            **{f"{name}_interval": [*wilson_interval(s * n, n)] for name, s in shares.items()},
-            "median": _or_none(self.median),
-            "interval": [*map(_or_none, self.interval)],
-            "epsilons": [*map(_or_none, self.epsilons)],
-        }
+    ordered, n = sorted(epsilons), len(epsilons)
+    rank = max(int(binom.ppf(0.025, n, 0.5)), 1)  # from 1: the rank-th from either end
+    wrong, never = ordered.count(0.0), ordered.count(math.inf)
+    return SmallestEpsilon(
+        model=model,
+        branch=branch,
+        attack=attack.name,
+        norm=attack.norm,
+        limit=attack.epsilon,
+        n=n,
+        wrong=wrong / n,
+        never=never / n,
+        median=_or_none(median(ordered)),
+        interval=(_or_none(ordered[rank - 1]), _or_none(ordered[n - rank])),
+        epsilons=tuple(map(_or_none, epsilons)),
+        wrong_interval=wilson_interval(wrong, n),
+        never_interval=wilson_interval(never, n),
+    )
 
 
 @torch.inference_mode(False)
@@ -169,7 +135,7 @@ def measure_smallest(
         cell = Cell(model.name, branch, Condition())
         group = Group(cell.condition, (model,), (cell,), attack)
         radii = complete(workshop or Workshop(), group, _radii, listener)[cell][RADII]
-        searches.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
+        searches.append(summed_up(model.name, branch, attack, radii.tolist()))
     return tuple(searches)
 
 

@@ -11,11 +11,12 @@ from advprop_core.datasets.listed import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
+from advprop_core.evaluation.figures import SmallestEpsilon
 from advprop_core.evaluation.inputs import BATCH_SIZE, Workshop
 from advprop_core.evaluation.masking import controls, count_flat
 from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.results import Answers, BranchResult
-from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
+from advprop_core.evaluation.smallest_epsilon import measure_smallest
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import groups_of, sweep
 from advprop_core.models.checkpoints import Checkpoint

@@ -58,7 +58,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "smallest_epsilon": smallest_epsilon.MEANING,
         "shape_bias": shape_bias.MEANING,
     }
-    searches = [search.to_json() for search in evaluation.radii]
+    searches = [search.model_dump() for search in evaluation.radii]
     measured = {"smallest_epsilon": searches, **_by_branch(evaluation)}
     for name, meaning in meanings.items():
         if results := measured.get(name):

@@ -80,34 +80,31 @@ class _Maker:
         self._finished = self._told = 0
 
     def __call__(self, module: nn.Module, pixels: Tensor) -> Tensor:
-        try:
-            maps = self._explain(module, pixels, slice(None))
-        except (Unfit, NoGradient):
-            rows = [slice(index, index + 1) for index in range(len(pixels))]
-            maps = torch.cat([self._one(module, pixels, row) for row in rows])
+        maps = self._explain(module, pixels, slice(0, len(pixels)))
         self._tell(1, 1)
         self._finished += 1
         return maps
 
-    def _one(self, module: nn.Module, pixels: Tensor, row: slice) -> Tensor:
-        try:
-            return self._explain(module, pixels, row)
-        except (Unfit, NoGradient) as error:
-            self.refused[row.start] = str(error)
-            return torch.full_like(self._call.values[row], torch.nan)
-
     def _explain(self, module: nn.Module, pixels: Tensor, rows: slice) -> Tensor:
+        """Maps of some of the pictures; one by one where the method refuses any of them."""
         call = self._call
-        return explain(
-            module,
-            pixels[rows],
-            call.classes[rows],
-            call.first.method,
-            layer=call.first.layer,
-            seed=call.seed,
-            progress=self._tell,
-            **options_of(METHODS[call.first.method], call.options),
-        )
+        try:
+            return explain(
+                module,
+                pixels[rows],
+                call.classes[rows],
+                call.first.method,
+                layer=call.first.layer,
+                seed=call.seed,
+                progress=self._tell,
+                **options_of(METHODS[call.first.method], call.options),
+            )
+        except (Unfit, NoGradient) as error:
+            if len(pixels[rows]) > 1:
+                alone = [slice(row, row + 1) for row in range(len(pixels))]
+                return torch.cat([self._explain(module, pixels, row) for row in alone])
+            self.refused[rows.start] = str(error)
+            return torch.full_like(call.values[rows], torch.nan)
 
     def _tell(self, done: int, total: int) -> None:
         # Maps that are made one by one after a refusal begin anew, and a bar must not fall.

@@ -155,6 +155,30 @@ class OfBranch(Strict):
     branch: Branch
 
 
+class Accuracy(Strict):
+    """How often a branch is right under one condition.
+
+    Attributes:
+        branch: Who predicted.
+        n: Number of images.
+        top1: Accuracy, a fraction.
+        top5: Fraction of images with the true class among the five most probable.
+        loss: Mean cross-entropy, nats.
+        interval: 95 % Wilson interval of ``top1``.
+        top5_interval: That of ``top5``.
+        loss_interval: That of ``loss`` by Student's t; None for a single image.
+    """
+
+    branch: Branch
+    n: Count
+    top1: Share
+    top5: Share
+    loss: Amount
+    interval: Shares
+    top5_interval: Shares | None = None
+    loss_interval: Amounts | None = None
+
+
 class SmallestEpsilon(OfBranch):
     """The smallest radii at which a branch is fooled, in pixel units.
 

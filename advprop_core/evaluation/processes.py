@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import TypeVar
 
 import torch
@@ -47,9 +46,8 @@ class Processes:
             return list(results)
         everyones: list[Sequence[T]] = [[]] * self.count
         distributed.all_gather_object(everyones, results)
-        missing = object()
-        turns = zip_longest(*everyones, fillvalue=missing)
-        return [result for turn in turns for result in turn if result is not missing]  # type: ignore[misc]
+        total = sum(map(len, everyones))
+        return [everyones[part % self.count][part // self.count] for part in range(total)]
 
     def from_first(self, value: T) -> T:
         """The first process's value, on all; every process must call it."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
+from pydantic import InstanceOf
 from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.figures import Accuracy
 from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
 from advprop_core.types import require_finite
 
@@ -67,31 +69,14 @@ class Answers:
         return len(self.right)
 
 
-@dataclass(frozen=True)
-class BranchResult:
+class BranchResult(Accuracy):
     """One branch under one condition.
 
     Attributes:
-        branch: Who predicted.
         condition: What it was shown; its attack branch is filled in.
-        n: Number of images.
-        top1: Accuracy, a fraction.
-        top5: Fraction of images with the true class among the five most probable.
-        loss: Mean cross-entropy, nats.
-        interval: 95 % Wilson interval of ``top1``.
-        top5_interval: That of ``top5``.
-        loss_interval: That of ``loss`` by Student's t; None for a single image.
     """
 
-    branch: str
-    condition: Condition
-    n: int
-    top1: float
-    top5: float
-    loss: float
-    interval: tuple[float, float]
-    top5_interval: tuple[float, float]
-    loss_interval: tuple[float, float] | None
+    condition: InstanceOf[Condition]
 
     @classmethod
     def of(cls, branch: str, condition: Condition, answers: Answers) -> BranchResult:
@@ -99,21 +84,18 @@ class BranchResult:
         n, right = len(answers), int(answers.right.sum())
         in_five, losses = int(answers.in_five.sum()), answers.losses.double()
         return cls(
-            branch,
-            condition,
-            n,
-            right / n,
-            in_five / n,
-            float(losses.mean()),
-            wilson_interval(right, n),
-            wilson_interval(in_five, n),
-            bounded_interval(losses.numpy(), 0.0, math.inf),
+            branch=branch,
+            condition=condition,
+            n=n,
+            top1=right / n,
+            top5=in_five / n,
+            loss=float(losses.mean()),
+            interval=wilson_interval(right, n),
+            top5_interval=wilson_interval(in_five, n),
+            loss_interval=bounded_interval(losses.numpy(), 0.0, math.inf),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
-        plain = {
-            name: [*value] if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()
-        }
-        return plain | {"condition": self.condition.to_json()}
+        figures = self.model_dump(mode="json", exclude={"condition"})
+        return figures | {"condition": self.condition.to_json()}

@@ -20,8 +20,8 @@ from pydantic import (
 from advprop_core.errors import InputError, as_input_error
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.figures import (
+    Accuracy,
     Amount,
-    Amounts,
     Calibration,
     CorruptionError,
     Count,
@@ -29,11 +29,10 @@ from advprop_core.evaluation.figures import (
     Name,
     OfBranch,
     ShapeBias,
-    Shares,
     SmallestEpsilon,
 )
 from advprop_core.evaluation.paired import unpack
-from advprop_core.evaluation.studies import Branch, Share, Strict
+from advprop_core.evaluation.studies import Branch, Strict
 from advprop_core.types import Norm
 
 FORMAT = 1
@@ -85,7 +84,8 @@ def _kind(condition: Any) -> str:
     return kind if kind in _KINDS else "other"
 
 
-class _Row(OfBranch):
+class _Row(Accuracy):
+    model: str
     condition: Annotated[
         Annotated[_Clean, Tag("clean")]
         | Annotated[_Attack, Tag("attack")]
@@ -94,14 +94,7 @@ class _Row(OfBranch):
         | Annotated[_Other, Tag("other")],
         Discriminator(_kind),
     ]
-    n: Count
-    top1: Share
-    top5: Share
-    loss: Amount
-    interval: Shares
     calibration: Calibration
-    top5_interval: Shares | None = None
-    loss_interval: Amounts | None = None
     images: str | None = None
     right: str | None = None
 

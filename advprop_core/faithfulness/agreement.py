@@ -48,15 +48,9 @@ def spearman(first: Tensor, second: Tensor) -> tuple[Score, ...]:
         A value in [-1, 1] per pair; undefined where a map puts no pixel before another.
     """
     return tuple(
-        flaw(a) or flaw(b) or _correlation(a, b)
+        flaw(a) or flaw(b) or float(torch.corrcoef(torch.stack([_ranks(a), _ranks(b)]))[0, 1])
         for a, b in zip(first, check_maps(second, first.shape), strict=True)
     )
-
-
-def _correlation(first: Tensor, second: Tensor) -> float:
-    a, b = (ranks - ranks.mean() for ranks in (_ranks(first), _ranks(second)))
-    value = float((a @ b) / (a.norm() * b.norm()))
-    return min(1.0, max(-1.0, value))
 
 
 def _ranks(values: Tensor) -> Tensor:

@@ -142,8 +142,10 @@ def test_cells_hold_the_answer_and_the_probability_of_the_true_class():
 
 def test_accuracies_with_their_intervals():
     cells = [
-        BranchResult(branch, Condition(PGD, source) if source else Condition(), 100, top1, 1, 0,
-                     (top1 - 0.1, top1 + 0.1), (0.9, 1), (0, 0))
+        BranchResult(
+            branch=branch, condition=Condition(PGD, source) if source else Condition(), n=100,
+            top1=top1, top5=1, loss=0, interval=(top1 - 0.1, top1 + 0.1),
+        )
         for source, row in ((None, (0.9, 0.8)), ("main", (0.2, 0.5)), ("aux", (0.4, 0.3)))
         for branch, top1 in zip(("main", "aux"), row, strict=True)
     ]  # fmt: skip

@@ -105,8 +105,9 @@ def test_a_branch_that_is_wrong_already_is_not_fooled():
 
 def cell(branch, source, top1):
     condition = Condition(PGD, source) if source else Condition()
-    intervals = ((top1 - 0.1, top1 + 0.05), (0.96, 1.0), (0.4, 0.6))
-    return BranchResult(branch, condition, 100, top1, 1.0, 0.5, *intervals)
+    figures = {"n": 100, "top1": top1, "top5": 1.0, "loss": 0.5}
+    interval = (top1 - 0.1, top1 + 0.05)
+    return BranchResult(branch=branch, condition=condition, interval=interval, **figures)
 
 
 def test_accuracies_of_many_pictures():

@@ -33,7 +33,7 @@ def complete(
     stored: dict[Cell, tuple[Tensor, Columns]]
     stored = dict.fromkeys(group.cells, (torch.empty(0, dtype=torch.int64), {}))
     if store and processes.is_first:  # the others' folders need not hold the same
-        stored = {cell: store.read(group.model(cell), cell, group.smallest) for cell in group.cells}
+        stored = {cell: store.read(group.model(cell), cell) for cell in group.cells}
     stored = processes.from_first(stored)
     every_image = torch.arange(group.count)
     is_stored = {cell: torch.isin(every_image, rows) for cell, (rows, _) in stored.items()}
@@ -50,7 +50,7 @@ def complete(
             new = ~is_stored[cell][rows]
             if store and new.any():
                 kept = {name: values[new] for name, values in columns.items()}
-                store.write(group.model(cell), cell, rows[new], kept, group.smallest)
+                store.write(group.model(cell), cell, rows[new], kept)
 
     fresh = _joined(_in_batches(workshop, asked, missing, measure, save, progress), asked.cells)
     return {
@@ -71,7 +71,7 @@ def _in_batches(
     size = workshop.batch_size
     if group.is_slow and workshop.device.type == "cpu":
         size = min(size, _FEW)
-    patience = 0 if group.is_slow or group.smallest else _PATIENCE
+    patience = 0 if group.is_slow or group.cells[0].smallest else _PATIENCE
     batches = missing.split(size)
     own_batches = workshop.processes.share(range(len(batches)))
     measured, saved_count, saved_at = list[Mapping[Cell, Columns]](), 0, monotonic()

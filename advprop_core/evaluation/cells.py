@@ -11,7 +11,7 @@ from advprop_core.errors import InputError
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.results import NOT_SHOWN, Answers
 from advprop_core.models.dual_bn import DualBNModel
-from advprop_core.types import ModelInfo
+from advprop_core.types import AttackConfig, ModelInfo
 
 PHOTO_SIZE = 224
 """Pixels per side for which the published severities of corruptions hold."""
@@ -99,11 +99,15 @@ class TestedModel:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of the table: a model's branch under a condition, with its attack branch."""
+    """One figure of the table: a model's branch under a condition, with its attack branch.
+
+    With ``smallest``, an attack at its largest radius, the figure is of smallest radii instead.
+    """
 
     model: str
     branch: str
     condition: Condition
+    smallest: AttackConfig | None = None
 
 
 def cells_of(model: TestedModel, conditions: Sequence[Condition]) -> tuple[Cell, ...]:

@@ -26,15 +26,11 @@ BATCH_SIZE = 64
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Cells of one condition that are shown the same pixels, but for size, and their models.
-
-    ``smallest`` is the attack whose smallest radii are searched for, instead of answers.
-    """
+    """Cells of one condition that are shown the same pixels, but for size, and their models."""
 
     condition: Condition
     models: tuple[TestedModel, ...]
     cells: tuple[Cell, ...]
-    smallest: AttackConfig | None = None
 
     @property
     def count(self) -> int:
@@ -111,25 +107,20 @@ def pixels_of(
     if condition.probe is not None:
         seeds = workshop.seeds(source, condition.probe.seed, rows)
         return probe(source[rows].float() / 255, condition.probe, seeds=seeds), None
-    pixels, labels = clean_batch(first, rows, workshop.device)
     if condition.attack is not None:
-        pixels = _attacked(group, workshop, rows, pixels, labels, on_pass)
-    return pixels, None
+        return _attacked(group, workshop, rows, on_pass), None
+    return clean_batch(first, rows, workshop.device)[0], None
 
 
 def _attacked(
-    group: Group,
-    workshop: Workshop,
-    rows: Tensor,
-    pixels: Tensor,
-    labels: Tensor,
-    on_pass: Callable[[], None],
+    group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
 ) -> Tensor:
     condition, model = group.condition, group.models[0]
     config, restarts = condition.attack, condition.restarts
     assert config is not None
     assert condition.attack_branch is not None
     network = workshop.network(model, condition.attack_branch)
+    pixels, labels = clean_batch(model, rows, workshop.device)
     if isinstance(config, AttackConfig) and not config.random_start:
         return attack(network, pixels, labels, config)
     seeds = workshop.seeds(model.images, config.seed, rows)

@@ -132,8 +132,8 @@ def measure_smallest(
     searches = []
     listeners = split(progress, [len(model.labels)] * len(model.branches))
     for branch, listener in zip(model.branches, listeners, strict=True):
-        cell = Cell(model.name, branch, Condition())
-        group = Group(cell.condition, (model,), (cell,), attack)
+        cell = Cell(model.name, branch, Condition(), attack)
+        group = Group(cell.condition, (model,), (cell,))
         radii = complete(workshop or Workshop(), group, _radii, listener)[cell][RADII]
         searches.append(summed_up(model.name, branch, attack, radii.tolist()))
     return tuple(searches)
@@ -143,11 +143,11 @@ def _radii(
     workshop: Workshop, group: Group, rows: Tensor, _on_pass: Callable[[], None]
 ) -> dict[Cell, Columns]:
     """The smallest radii of the images at (n,) places, for the group's one cell."""
-    assert group.smallest is not None
     (cell,), (model,) = group.cells, group.models
+    assert cell.smallest is not None
     network = workshop.network(model, cell.branch)
     pixels, labels = clean_batch(model, rows, workshop.device)
-    return {cell: {RADII: smallest_epsilons(network, pixels, labels, group.smallest)}}
+    return {cell: {RADII: smallest_epsilons(network, pixels, labels, cell.smallest)}}
 
 
 def _or_none(value: float) -> float | None:

@@ -19,7 +19,6 @@ from advprop_core.evaluation.results import Answers
 from advprop_core.files import Keeper
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests
-from advprop_core.types import AttackConfig
 
 FORMAT = 2
 """Raised when a file's form, or what its figures mean, changes; older files are not found."""
@@ -59,17 +58,15 @@ class CellStore(Keeper):
         # Of the last corruption alone: a set may have millions of files.
         self._file_digests = lru_cache(maxsize=1)(_file_digests)
 
-    def read(
-        self, subject: TestedModel, cell: Cell, smallest: AttackConfig | None = None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What was kept of a cell, or of its branch's smallest radii under an attack.
+    def read(self, subject: TestedModel, cell: Cell) -> tuple[Tensor, dict[str, Tensor]]:
+        """What was kept of a cell.
 
         Returns:
             (n,) places of images, ascending; and the columns of their answers, or one of radii,
             but none where nothing was kept.
         """
-        identity, images = self._key(subject, cell, smallest)
-        names = [RADII] if smallest else _ANSWERS
+        identity, images = self._key(subject, cell)
+        names = [RADII] if cell.smallest else _ANSWERS
         files = [
             columns
             for path in sorted(self.folder.glob(f"{_name(identity.encode())}-*.safetensors"))
@@ -88,26 +85,21 @@ class CellStore(Keeper):
         }
 
     def write(
-        self,
-        subject: TestedModel,
-        cell: Cell,
-        places: Tensor,
-        columns: Mapping[str, Tensor],
-        smallest: AttackConfig | None = None,
+        self, subject: TestedModel, cell: Cell, places: Tensor, columns: Mapping[str, Tensor]
     ) -> None:
         """Keep such columns of the images at (n,) places, whole or not at all."""
-        identity, images = self._key(subject, cell, smallest)
+        identity, images = self._key(subject, cell)
         joined = b"".join(images[index] for index in places.tolist())
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
         content = as_safetensors({**columns, _IMAGES: digests}, {_IDENTITY: identity})
         self.written += self.keep(path, content)
 
-    def _key(
-        self, subject: TestedModel, cell: Cell, smallest: AttackConfig | None
-    ) -> tuple[str, list[bytes]]:
-        """What decides the answers, or the smallest radii, and the digests of their images."""
-        kind, measured = ("smallest", smallest) if smallest else ("condition", cell.condition)
+    def _key(self, subject: TestedModel, cell: Cell) -> tuple[str, list[bytes]]:
+        """What decides the figures of a cell, and the digests of their images."""
+        kind, measured = "condition", asdict(cell.condition)
+        if cell.smallest:
+            kind, measured = "smallest", asdict(cell.smallest)
         deciding: dict[str, Any] = {
             "format": FORMAT,
             "model": self._models[subject.name],
@@ -115,7 +107,7 @@ class CellStore(Keeper):
             "among": subject.among,
             "branch": cell.branch,
             "device": self._device,
-            kind: asdict(measured),
+            kind: measured,
         }
         return json.dumps(deciding, sort_keys=True), self._images(subject, cell.condition)
 

@@ -55,17 +55,11 @@ def blend(
     Raises:
         InputError: If the branches are not two of the model's, a name is neither a layer nor a
             stage (the message has near matches), or there is only one image.
-        ValueError: If a place lies outside [0, 1].
     """
     start, end = pair(model, first, second)
     places = dict.fromkeys(AFFINE, affine)
     if not isinstance(statistics, Tensor):
         places |= dict.fromkeys(STATISTICS, statistics)
-    for place in places.values():
-        if not 0 <= place <= 1:
-            raise ValueError(
-                f"a place must lie in [0, 1], from the first branch to the second, got {place}"
-            )
     ours, theirs = norm_tensors(start), norm_tensors(end)
     view = private_view(start).eval()
     with torch.no_grad():

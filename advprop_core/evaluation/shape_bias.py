@@ -20,13 +20,8 @@ def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBi
     Scenes whose texture, of (N,) classes, is that of their shape cannot tell, and do not count.
 
     Raises:
-        ValueError: If there are not as many shapes and textures as answers, or no scene can tell.
+        InputError: If no scene can tell.
     """
-    if not len(answers) == len(shapes) == len(textures):
-        raise InputError(
-            "shapes and textures must be one per answer, got "
-            f"{len(shapes)} and {len(textures)} for {len(answers)}"
-        )
     conflict = shapes != textures
     if not (n := int(conflict.sum())):
         raise InputError("textures must differ from shapes somewhere: give shapes-conflict")

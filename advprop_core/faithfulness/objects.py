@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from advprop_core.attribution.progress import Counter
 from advprop_core.datasets.texture_shapes.scenes import Scene
-from advprop_core.errors import InputError
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.faithfulness.maps import (
@@ -92,14 +92,10 @@ def object_share(
 ) -> ObjectShare:
     """Pointing game (Zhang et al., arXiv 1608.00507) and share inside the object, over scenes.
 
-    Maps may explain the predicted class instead of the true one. The seed is that of the bootstrap;
-    progress is called with (scenes done, all scenes), and may raise to stop.
-
-    Raises:
-        InputError: If there is no scene, or scenes differ in size.
+    Scenes are of one size. Maps may explain the predicted class instead of the true one. The seed
+    is that of the bootstrap; progress is called with (scenes done, all scenes), and may raise to
+    stop.
     """
-    if not len(scenes):
-        raise InputError("scenes must not be empty")
     counter = Counter(progress, len(scenes))
     shares: list[Score] = []
     hits: list[bool | Undefined] = []
@@ -187,12 +183,10 @@ def pointing_hits(maps: Tensor, masks: Tensor) -> tuple[bool | Undefined, ...]:
 def _batches(
     scenes: Sequence[Scene], batch_size: int
 ) -> Iterator[tuple[Tensor, Tensor, tuple[int, ...]]]:
-    if len(sizes := {scene.mask.shape for scene in scenes}) > 1:
-        raise InputError(f"scenes must be of one size, got {sorted(sizes)}")
     for start in range(0, len(scenes), batch_size):
         batch = scenes[start : start + batch_size]
-        images = torch.stack([torch.from_numpy(scene.image.copy()) for scene in batch])
-        masks = torch.stack([torch.from_numpy(scene.mask.copy()) for scene in batch])
+        images = torch.from_numpy(np.stack([scene.image for scene in batch]))
+        masks = torch.from_numpy(np.stack([scene.mask for scene in batch]))
         pixels = images.permute(0, 3, 1, 2).contiguous().float() / 255
         yield pixels, masks, tuple(scene.shape for scene in batch)
 

@@ -112,10 +112,8 @@ def visualise(
     Raises:
         InputError: For a class or channel that the network does not have, a layer without channels,
             or a goal whose gradient is 0 at the start.
-        TypeError, ValueError: For pixels that are not one image, or a module in training mode.
+        TypeError, ValueError: For what is no pixels, or a module in training mode.
     """
-    if len(start) != 1:
-        raise ValueError(f"visualise takes one image, got {len(start)}")
     listeners = split(progress, [_PARTS] * len(branches))
     return {
         name: _visualise(module, start, goal, config, listener)

@@ -216,12 +216,6 @@ def test_a_blend_is_attacked_like_a_branch(dual, pixels):
     assert torch.equal(found, expected)
 
 
-@pytest.mark.parametrize("t", [-0.1, 1.1, float("nan"), float("inf")])
-def test_a_wrong_place_is_refused(dual, t):
-    with pytest.raises(ValueError, match=r"a place must lie in \[0, 1\]"):
-        blend(dual, t, t)
-
-
 def test_one_branch_and_bad_names_are_refused(make_dual):
     with pytest.raises(ValueError, match="advprop calibrate"):
         blend(make_dual(auxiliaries=0), 0.5, 0.5)

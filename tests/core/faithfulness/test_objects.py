@@ -163,10 +163,3 @@ def test_a_scene_without_a_value_on_one_side_is_left_out_of_the_difference(scene
 
     first, second = object_share(corner, scenes), object_share(empty_on_the_first, scenes)
     assert compare_object_shares(first, second).share == Estimate(0.0, 0.0, 0.0, 3)
-
-
-def test_what_does_not_fit_is_refused(scenes, make_scene):
-    with pytest.raises(ValueError, match="scenes must not be empty"):
-        object_share(corner, [])
-    with pytest.raises(ValueError, match=r"scenes must be of one size, got \[\(2, 2\), \(3, 3\)\]"):
-        object_share(corner, [*scenes, make_scene(torch.eye(3).tolist())])

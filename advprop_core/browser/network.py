@@ -9,9 +9,14 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.gradient import loss_gradient, walk
-from advprop_core.browser.check import check_graph
 from advprop_core.browser.gallery import PagePicture, data_url, pictures_for
-from advprop_core.browser.graph import OUTPUTS, Step, example_inputs, write_graph
+from advprop_core.browser.graph import (
+    OUTPUTS,
+    Step,
+    check_graph,
+    example_inputs,
+    write_graph,
+)
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers

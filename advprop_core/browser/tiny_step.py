@@ -1,7 +1,8 @@
 """One training step as one function of tensors: attack, losses, backward pass, SGD.
 
 It is what ``training/`` does in a step, without modules that change. Everything that a step
-changes goes in as a tensor and comes out as a new one, so that it can be an ONNX graph.
+changes goes in as a tensor and comes out as a new one, so that it can be an ONNX graph. So do the
+evaluation of the network, and the step of attacks and maps that the lab runs with it.
 """
 
 import copy
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from advprop_core.browser.graph import loss_at_logits
+from advprop_core.browser.graph import Step, loss_at_logits
 from advprop_core.browser.norms import norm_parts, with_vector
 from advprop_core.browser.tiny_network import shared_weights, split_weights
 from advprop_core.models.dual_bn import MAIN, DualBNModel
@@ -226,6 +227,60 @@ class TrainingStep(nn.Module):
             logits.append(functional_call(self._trained, tensors, (pixels,)))
             done.append(self._pass)
         return torch.cat(logits), done
+
+
+class Evaluation(nn.Module):
+    """How a branch answers pictures, clean and attacked in one step through itself."""
+
+    def __init__(self, model: DualBNModel) -> None:
+        super().__init__()
+        self._branch = EvalBranch(model)
+
+    def forward(
+        self,
+        weights: Tensor,
+        norm: Tensor,
+        pixels: Tensor,
+        class_one_hot: Tensor,
+        epsilon: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """(2,) losses and (2,) hits: of clean pictures, then of adversarial ones.
+
+        Shapes are those of :class:`StepState` and :class:`StepData`; ``norm``: (4, C).
+        """
+        given = pixels, class_one_hot, epsilon
+        clean, attacked = self._branch.attack(weights, norm, pixels, *given)
+        both = torch.cat([clean, self._branch(weights, norm, attacked).detach()])
+        return loss_and_hits(both, class_one_hot.repeat(2, 1), kinds=2)
+
+
+class LabStep(nn.Module):
+    """The step of attacks and maps that a page's lab runs, with the weights as an input.
+
+    ``size`` is the side of the pictures in pixels.
+    """
+
+    def __init__(self, model: DualBNModel, size: int) -> None:
+        super().__init__()
+        self.step = Step(model, size)
+        self._weights = {
+            f"network.{name}": weight for name, weight in shared_weights(model).items()
+        }
+
+    def forward(
+        self,
+        pixels: Tensor,
+        class_one_hot: Tensor,
+        attacks: Tensor,
+        norm: Tensor,
+        weights: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As in :class:`~advprop_core.browser.graph.Step`, of a network with these weights."""
+        tensors = split_weights(weights, self._weights)
+        output: tuple[Tensor, Tensor, Tensor] = functional_call(
+            self.step, tensors, (pixels, class_one_hot, attacks, norm)
+        )
+        return output
 
 
 def loss_and_hits(logits: Tensor, targets: Tensor, kinds: int) -> tuple[Tensor, Tensor]:

@@ -10,11 +10,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from advprop_core.browser.check import open_session, run_beside
 from advprop_core.browser.gallery import pictures_for
-from advprop_core.browser.graph import OUTPUTS, example_inputs, write_graph
+from advprop_core.browser.graph import (
+    OUTPUTS,
+    example_inputs,
+    open_session,
+    run_beside,
+    write_graph,
+)
 from advprop_core.browser.network import network_entry
-from advprop_core.browser.tiny_evaluation import Evaluation, LabStep
 from advprop_core.browser.tiny_network import (
     MEAN,
     SIZE,
@@ -27,6 +31,8 @@ from advprop_core.browser.tiny_network import (
 from advprop_core.browser.tiny_step import (
     NORM_EPSILON,
     OBJECTIVES,
+    Evaluation,
+    LabStep,
     Objective,
     StepData,
     StepFigures,
@@ -171,7 +177,7 @@ def _one_hot(count: int) -> Tensor:
 
 
 def evaluation_graph(count: int = VALIDATION_PICTURES) -> bytes:
-    """``tiny_evaluation.Evaluation`` as an ONNX file, for so many pictures.
+    """``tiny_step.Evaluation`` as an ONNX file, for so many pictures.
 
     Raises:
         NotExportable: If the runtime refuses it, or it differs from PyTorch.

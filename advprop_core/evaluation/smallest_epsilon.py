@@ -11,13 +11,13 @@ from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.attribution.progress import split
 from advprop_core.errors import InputError
-from advprop_core.evaluation.batches import Columns, complete
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.figures import SmallestEpsilon
 from advprop_core.evaluation.inputs import Group, Workshop, clean_batch
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.store import RADII
+from advprop_core.evaluation.sweep import Columns, complete
 from advprop_core.types import AttackConfig, Progress
 
 MEANING = (

@@ -15,13 +15,13 @@ from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.attribution.cams import spread
 from advprop_core.attribution.maps import explain
 from advprop_core.browser.backward import BACKWARD
-from advprop_core.browser.check import check_graph
 from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.graph import (
     INPUTS,
     OUTPUTS,
     Step,
     StepInputs,
+    check_graph,
     example_inputs,
     write_graph,
 )
@@ -181,7 +181,7 @@ def test_an_operator_that_does_not_export_is_named(dual_of):
 
 def test_the_runtime_notes_nothing_to_send(tmp_path):
     """Onnxruntime keeps a device's number and its uses in the home folder, unless told not to."""
-    code = "import advprop_core.browser.check, onnxruntime; onnxruntime.get_available_providers()"
+    code = "import advprop_core.browser.graph, onnxruntime; onnxruntime.get_available_providers()"
     places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"} | places
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from torch.optim import SGD
 
 from advprop_core.attacks.gradient import unchecked_gradient, walk
-from advprop_core.browser.tiny_evaluation import Evaluation, LabStep
 from advprop_core.browser.tiny_network import (
     SIZE,
     flat_norms,
@@ -22,6 +21,8 @@ from advprop_core.browser.tiny_step import (
     MOMENTUM,
     OBJECTIVES,
     WEIGHT_DECAY,
+    Evaluation,
+    LabStep,
     StepFigures,
     StepState,
     eval_affine,

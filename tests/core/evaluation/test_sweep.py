@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
-from advprop_core.evaluation import batches, inputs
+from advprop_core.evaluation import inputs
+from advprop_core.evaluation import sweep as module
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.inputs import Workshop
@@ -164,7 +165,7 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
             raise KeyboardInterrupt
 
     monkeypatch.setattr(inputs, "auto_attack", attacked)
-    monkeypatch.setattr(batches, "_FEW", 4)
+    monkeypatch.setattr(module, "_FEW", 4)
     strong = Condition(AutoAttackConfig("linf", 0.1, seed=5), "main")
     one = replace(subjects[0], branches=("aux",))
     with pytest.raises(KeyboardInterrupt):
@@ -243,7 +244,7 @@ def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects,
 
 
 def test_a_long_cell_is_kept_now_and_then(subjects, tmp_path, monkeypatch):
-    monkeypatch.setattr(batches, "_PATIENCE", -1)
+    monkeypatch.setattr(module, "_PATIENCE", -1)
     one = replace(subjects[0], branches=("aux",))
 
     def interrupt(done, total):

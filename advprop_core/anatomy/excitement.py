@@ -52,16 +52,19 @@ def excitement(
     view = private_view(module)  # hooks go on it, not on the shared branch
     layers = norm_layers(network_of(view))
     require_name(layer, layers, "norm layer")
-    given = _input_of(view, layers[layer], pixels)
-    if given is None or given.ndim != 4:
+    inputs: list[Tensor] = []
+    # Cloned, because the network may go on in place.
+    layers[layer].register_forward_pre_hook(lambda _, given: inputs.append(given[0].clone()))
+    view(pixels)
+    if not inputs or inputs[0].ndim != 4:
         raise ValueError(
             f"norm layer {layer!r} gives no maps for this image: "
-            + ("it never runs" if given is None else f"its input has shape {tuple(given.shape)}")
+            + (f"its input has shape {tuple(inputs[0].shape)}" if inputs else "it never runs")
         )
     norm = layers[layer]
     # Not the layer itself, which may have an activation built in.
     maps = F.batch_norm(
-        given,
+        inputs[0],
         norm.running_mean,
         norm.running_var,
         norm.weight,
@@ -71,15 +74,3 @@ def excitement(
     )[:, list(channels)]
     maps = F.interpolate(maps, pixels.shape[2:], mode="bilinear", align_corners=False)
     return Excitement(layer, tuple(channels), freeze(maps[0]))
-
-
-def _input_of(view: nn.Module, layer: nn.Module, pixels: Tensor) -> Tensor | None:
-    given: list[Tensor] = []
-
-    def remember(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        if not given:
-            given.append(inputs[0].clone())  # the network may go on in place
-
-    layer.register_forward_pre_hook(remember)
-    view(pixels)
-    return given[0] if given else None

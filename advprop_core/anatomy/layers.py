@@ -15,15 +15,13 @@ def pair(model: DualBNModel, first: str, second: str) -> tuple[PixelNetwork, Pix
     """Two branches of a model by name.
 
     Raises:
-        InputError: If the model has one branch only, there is no such branch, or both are one.
+        InputError: If the model has one branch only, or there is no such branch.
     """
     if len(model.branch_names) < 2:
         raise InputError(
             f"the model has one branch, {model.branch_names[0]}, and two are compared: give it "
             "an auxiliary one first, with `advprop calibrate`"
         )
-    if first == second:
-        raise InputError(f"first and second must be two branches, got {first!r} twice")
     return model.branch(first), model.branch(second)
 
 

@@ -68,19 +68,16 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     ]
     if set(SHAPES) <= set(info.class_ids):
         return from_files + [_scene(number, size, info.class_ids) for number in _SCENES]
+    # Classes that are named otherwise than in ImageNet may mean the same: nothing is known.
+    are_imagenets = all(map(_WORDNET_ID.fullmatch, info.class_ids))
     folder, photos = Path(skimage.__file__).parent / "data", []
     for name, (title, right) in _PHOTOS.items():
         (file,) = folder.glob(f"{name}.*")
-        image = fit(decode(file.read_bytes()), size)
-        photos.append(PagePicture(name, title, image, _true_class(right, info.class_ids)))
+        true_class: int | Literal["none"] | None = "none" if are_imagenets else None
+        if right in info.class_ids:
+            true_class = info.class_ids.index(right)
+        photos.append(PagePicture(name, title, fit(decode(file.read_bytes()), size), true_class))
     return from_files + photos
-
-
-def _true_class(right: str | None, class_ids: Sequence[str]) -> int | Literal["none"] | None:
-    """Classes that are named otherwise than in ImageNet may mean the same: nothing is known."""
-    if right in class_ids:
-        return class_ids.index(right)
-    return "none" if all(map(_WORDNET_ID.fullmatch, class_ids)) else None
 
 
 def _scene(number: int, size: int, class_ids: Sequence[str]) -> PagePicture:

@@ -1,7 +1,7 @@
 """A network as the page takes it: a graph, a vector for each branch, and what describes them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,15 @@ class PageNetwork:
     """What one network adds to a page.
 
     Attributes:
-        entry: Of the manifest's list of networks.
-        assets: Name to bytes: the graph, and the norm layers of all branches.
-        first: What the page shows before the network is there, if it is its first network.
+        entry: Of the manifest.
+        assets: Name to bytes: graphs, and the norm layers of all branches or the sheet of pictures.
+        first: What the page shows before the network is there, if it is its first network; empty
+            for one that is trained in the page.
     """
 
     entry: dict[str, Any]
     assets: dict[str, bytes]
-    first: dict[str, Any]
+    first: Mapping[str, Any] = field(default_factory=dict)
 
 
 def page_network(

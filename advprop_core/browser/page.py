@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from advprop_core.browser.network import PageNetwork
-from advprop_core.browser.tiny_training import PageTraining
 from advprop_core.errors import InputError
 from advprop_core.files import versions, write_whole
 from advprop_core.models.bundle import bundle_dir
@@ -86,7 +85,7 @@ class Page:
     networks: Sequence[PageNetwork]
     built: BuiltPage
     lessons: Mapping[str, Any] | None = None
-    training: PageTraining | None = None
+    training: PageNetwork | None = None
 
     def __post_init__(self) -> None:
         names = [network.entry["name"] for network in self.networks]

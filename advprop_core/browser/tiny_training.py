@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from advprop_core.browser.graph import (
     run_beside,
     write_graph,
 )
-from advprop_core.browser.network import network_entry
+from advprop_core.browser.network import PageNetwork, network_entry
 from advprop_core.browser.tiny_network import (
     MEAN,
     SIZE,
@@ -53,21 +52,8 @@ _COLUMNS = 50  # of the sheet of pictures
 _QUALITY = 70  # of its WebP: at 32 pixels a picture then takes 230 bytes
 
 
-@dataclass(frozen=True)
-class PageTraining:
-    """What training in the page adds to it.
-
-    Attributes:
-        entry: Of the manifest.
-        assets: Name to bytes: the graphs, and the sheet of pictures.
-    """
-
-    entry: dict[str, Any]
-    assets: dict[str, bytes]
-
-
-def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageTraining:
-    """Export the graphs, compare each with PyTorch, and draw the pictures.
+def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageNetwork:
+    """A network that is trained in the page: what it needs, each graph compared with PyTorch.
 
     The objectives are in the order of the page's picker; the first is the usual one.
 
@@ -82,7 +68,7 @@ def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageTraining:
     lab_inputs = _lab_inputs(model)
     assets[f"graph:{NAME}"] = _checked_graph(LabStep(model, SIZE), lab_inputs, OUTPUTS)
     assets["train:pictures"] = _sheet([*train, *validation])
-    return PageTraining(training_plan(train, validation, objectives), assets)
+    return PageNetwork(training_plan(train, validation, objectives), assets)
 
 
 def draw_scenes(split: str, count: int) -> list[Scene]:

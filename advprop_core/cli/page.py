@@ -15,7 +15,6 @@ from advprop_core.types import AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.browser.network import PageNetwork
-    from advprop_core.browser.tiny_training import PageTraining
 
 
 @option_set
@@ -122,7 +121,7 @@ def _networks(options: _PageOptions, epsilon: float, report: Report) -> list[Pag
     return networks
 
 
-def _training(report: Report) -> PageTraining:
+def _training(report: Report) -> PageNetwork:
     from advprop_core.browser.tiny_training import page_training
 
     report.say("the network to train: exporting, and comparing with PyTorch")

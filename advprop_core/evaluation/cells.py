@@ -42,7 +42,7 @@ class TestedModel:
         info: What its file says of it, for its digest and its classes; not needed to measure.
 
     Raises:
-        ValueError: If there is no image, a branch does not exist, or the lengths differ.
+        ValueError: If a branch does not exist, or the lengths differ.
     """
 
     name: str
@@ -61,8 +61,6 @@ class TestedModel:
     def __post_init__(self) -> None:
         if not self.branches:
             object.__setattr__(self, "branches", self.model.branch_names)
-        if not len(self.labels):
-            raise ValueError("images must not be empty")
         for branch in self.branches:
             self.model.branch(branch)
         images = len(self.images) or (len(self.labels) if self.stored else 0)

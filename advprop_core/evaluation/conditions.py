@@ -40,9 +40,7 @@ class Condition:
     restarts: int = 1
 
     def __post_init__(self) -> None:
-        kinds = [
-            name for name in ("attack", "corruption", "probe") if getattr(self, name) is not None
-        ]
+        kinds = [name for name in ("attack", "corruption", "probe") if getattr(self, name)]
         if len(kinds) > 1:
             raise InputError(
                 "a condition is one attack, corruption or probe, got "

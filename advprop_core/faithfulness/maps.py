@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from advprop_core.pictures.digests import raw_bytes
+
 _FLAT = 1e-6  # a spread this small beside the largest value is rounding, as after interpolation
 
 
@@ -77,14 +79,9 @@ def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:
 
     What depends on these two alone is measured once for several maps of one image.
     """
-    return [
-        next(
-            first
-            for first in range(index + 1)
-            if classes[first] == class_index and torch.equal(pixels[first], image)
-        )
-        for index, (image, class_index) in enumerate(zip(pixels, classes, strict=True))
-    ]
+    first: dict[tuple[bytes, int], int] = {}
+    keys = zip(map(raw_bytes, pixels), classes, strict=True)
+    return [first.setdefault(key, index) for index, key in enumerate(keys)]
 
 
 def defined(values: Iterable[_Value | Undefined]) -> list[_Value]:

@@ -6,6 +6,7 @@ The only file here that knows how maps are made.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +21,24 @@ from advprop_core.faithfulness.randomisation import RandomisationCheck, check_ra
 from advprop_core.faithfulness.stages import cascade_stages
 from advprop_core.types import AttributionMap, Progress
 
-_CHANGES = {"fast": 10, "slow": 3}
-_DRAWS = {"fast": 3, "slow": 1}
 _PARTS = 1000  # of one call's progress
+
+
+class Effort(NamedTuple):
+    """How often a kind of map is made again.
+
+    Attributes:
+        changes: How many changed pictures are mapped.
+        draws: How often the weights are drawn.
+        passes: About how many pictures go through the network for one map.
+    """
+
+    changes: int
+    draws: int
+    passes: int
+
+
+_EFFORTS = {"fast": Effort(10, 3, 40), "slow": Effort(3, 1, 500)}
 
 
 @dataclass(frozen=True)
@@ -48,25 +64,15 @@ class MapCall:
     seed: int
 
     @property
-    def cost(self) -> str:
+    def effort(self) -> Effort:
         """Of its method; a slow one is asked less often."""
-        return METHODS[self.first.method].cost
-
-    @property
-    def changes(self) -> int:
-        """How many changed pictures are mapped."""
-        return _CHANGES[self.cost]
-
-    @property
-    def draws(self) -> int:
-        """How often the weights are drawn."""
-        return _DRAWS[self.cost]
+        return _EFFORTS[METHODS[self.first.method].cost]
 
     def stages(self) -> tuple[str, ...]:
         """Where the cascade halts; a slow method loses all weights at once."""
         names = cascade_stages(self.module)
         # Layers of stages that are not named go with the first.
-        return names if self.cost == "fast" else names[:1]
+        return names if METHODS[self.first.method].cost == "fast" else names[:1]
 
 
 class _Maker:
@@ -114,9 +120,13 @@ class _Maker:
 
 def recomputed_sensitivity(call: MapCall, progress: Progress) -> list[Score]:
     """:func:`max_sensitivity` of each map; undefined too where a changed picture has no map."""
-    maker = _Maker(call, call.changes, progress)
+    maker = _Maker(call, call.effort.changes, progress)
     sensitivity = max_sensitivity(
-        partial(maker, call.module), call.pixels, call.values, samples=call.changes, seed=call.seed
+        partial(maker, call.module),
+        call.pixels,
+        call.values,
+        samples=call.effort.changes,
+        seed=call.seed,
     )
     return [
         Undefined(f"a picture that is changed a little has no map: {maker.refused[index]}")
@@ -129,14 +139,14 @@ def recomputed_sensitivity(call: MapCall, progress: Progress) -> list[Score]:
 def recomputed_randomisation(call: MapCall, progress: Progress) -> list[RandomisationCheck]:
     """:func:`check_randomisation` of each map; undefined too where a random network has none."""
     stages = call.stages()
-    maker = _Maker(call, call.draws * len(stages), progress)
+    maker = _Maker(call, call.effort.draws * len(stages), progress)
     checks = check_randomisation(
         call.module,
         call.pixels,
         maker,
         call.values,
         stages=stages,
-        draws=call.draws,
+        draws=call.effort.draws,
         seed=call.seed,
     )
     return [

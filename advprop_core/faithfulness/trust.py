@@ -26,7 +26,6 @@ Cell = tuple[str, InputKind, str]
 
 # About how many pictures go through the network, so that a bar moves evenly.
 _CURVES, _INFIDELITY = 102, 10
-_A_MAP = {"fast": 40, "slow": 500}
 
 # A branch, and (N, 3, H, W) pixels, (N, H, W) maps and N classes that go through it together.
 _Together = tuple[nn.Module, Tensor, Tensor, tuple[int, ...]]
@@ -109,8 +108,8 @@ def measure_trust(
     ]
     sizes = [size * len(cells) for cells in of_branch for size in (_CURVES, _INFIDELITY)]
     for cells, call in calls:
-        passes = len(cells) * _A_MAP[call.cost]
-        sizes += [passes * call.changes, passes * call.draws * len(call.stages())]
+        changes, draws, passes = call.effort
+        sizes += [len(cells) * passes * changes, len(cells) * passes * draws * len(call.stages())]
     listeners = iter(split(progress, sizes))
     figures: dict[Cell, list[Any]] = {cell: [] for cell in maps}
 

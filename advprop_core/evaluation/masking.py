@@ -4,7 +4,7 @@ The checks are those of Athalye et al., arXiv 1802.00420: one step must not beat
 not beat a gradient, a larger ball must not protect, and without a bound nothing may survive.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
@@ -99,13 +99,13 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     return tuple(seen)
 
 
-def count_flat(model: TestedModel, workshop: Workshop) -> dict[str, int]:
-    """Branch to the number of its images where the gradient of the loss is exactly zero.
+def without_gradient(model: TestedModel, workshop: Workshop) -> list[Suspicion]:
+    """A reason not to trust attacks for each branch with images whose gradient is exactly zero.
 
-    The loss is the one that attacks raise, so a confident branch has none of these. A
-    layer that rounds, dead activations or a detached graph make them.
+    It is the gradient of the loss that attacks raise, so a confident branch has none of these. A
+    layer that rounds, dead activations or a detached graph make them. All processes call this.
     """
-    counts = {}
+    found = []
     batches = torch.arange(len(model.images)).split(workshop.batch_size)
     for branch in model.branches:
         network, flat_per_batch = workshop.network(model, branch), []
@@ -113,22 +113,13 @@ def count_flat(model: TestedModel, workshop: Workshop) -> dict[str, int]:
             pixels, labels = clean_batch(model, rows, workshop.device)
             gradient = loss_gradient(network, pixels, labels)
             flat_per_batch.append(int((gradient.flatten(1) == 0).all(1).sum()))
-        counts[branch] = sum(workshop.processes.gather(flat_per_batch))
-    return counts
-
-
-def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[Suspicion]:
-    """A reason not to trust attacks for each (model, branch) with images that have no gradient.
-
-    Counts say how many of the n images have none.
-    """
-    for (model, branch), count in counts.items():
-        if count:
+        if count := sum(workshop.processes.gather(flat_per_batch)):
             text = (
-                f"{model}, {branch}: {count} of {n} images have no gradient at all, so attacks "
-                "that follow it cannot move them: its gradient is masked."
+                f"{model.name}, {branch}: {count} of {len(model.images)} images have no gradient "
+                "at all, so attacks that follow it cannot move them: its gradient is masked."
             )
-            yield Suspicion(model, branch, "no gradient", text)
+            found.append(Suspicion(model.name, branch, "no gradient", text))
+    return found
 
 
 def _sign(weak: Attack, strong: Attack, same_restarts: bool) -> Sign | None:

@@ -13,7 +13,7 @@ from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
 from advprop_core.evaluation.figures import SmallestEpsilon
 from advprop_core.evaluation.inputs import BATCH_SIZE, Workshop
-from advprop_core.evaluation.masking import controls, count_flat
+from advprop_core.evaluation.masking import Suspicion, controls, without_gradient
 from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
@@ -100,8 +100,8 @@ class Evaluation:
         radii: Smallest radii, where they were searched for.
         left_out: Model to how many images cannot be read under some condition.
         unreadable: The files of these, as far as this run met them.
-        flat: (model, branch) to the number of images without any gradient, where attacks were
-            asked for; see :func:`~advprop_core.evaluation.masking.count_flat`.
+        flat: What :func:`~advprop_core.evaluation.masking.without_gradient` says, where attacks
+            were asked for.
     """
 
     suite: Suite
@@ -109,7 +109,7 @@ class Evaluation:
     radii: Sequence[SmallestEpsilon] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[Unreadable] = ()
-    flat: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    flat: Sequence[Suspicion] = ()
 
     @property
     def results(self) -> tuple[BranchResult, ...]:
@@ -159,12 +159,12 @@ def evaluate(
     files = {id(model.stored): getattr(model.stored, "unreadable", {}) for model in suite.models}
     met = [file for by_row in files.values() for file in by_row.values()]
     attacked = any(condition.attack is not None for condition in suite.conditions)
-    flat = {
-        (model.name, branch): count
+    flat = [
+        suspicion
         for model in suite.models
         if attacked and len(model.images)
-        for branch, count in count_flat(model, workshop).items()
-    }
+        for suspicion in without_gradient(model, workshop)
+    ]
     return Evaluation(suite, cells, radii, left_out, processes.gather(met), flat)
 
 

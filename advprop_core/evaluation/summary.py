@@ -17,7 +17,7 @@ from advprop_core.evaluation.corruption_error import (
     imagenet_c_error,
     mean_corruption_error,
 )
-from advprop_core.evaluation.masking import suspicions, without_gradient
+from advprop_core.evaluation.masking import suspicions
 from advprop_core.evaluation.paired import images_digest, pack
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
@@ -28,8 +28,6 @@ from advprop_core.evaluation.suite import Evaluation, Suite
 def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
     """The content of ``results.json``; the command is what makes all this again."""
     suite, cells = evaluation.suite, evaluation.cells
-    most = max(len(model.labels) for model in suite.models)
-    warnings = (*suspicions(cells), *without_gradient(evaluation.flat, most))
     rows = [
         {
             "model": cell.model,
@@ -47,7 +45,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "command": command,
         "models": suite.digests,
         "results": rows,
-        "warnings": [*map(asdict, warnings)],
+        "warnings": [*map(asdict, (*suspicions(cells), *evaluation.flat))],
     }
     if suite.notes:
         content["notes"] = [*suite.notes]

@@ -4,7 +4,7 @@ import torch
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
-from advprop_core.evaluation.masking import count_flat, suspicions, without_gradient
+from advprop_core.evaluation.masking import suspicions, without_gradient
 from advprop_core.evaluation.results import Answers
 from advprop_core.types import AttackConfig
 
@@ -111,8 +111,7 @@ def test_images_without_a_gradient_are_counted(make_dual, pixels):
     images[:2] = 3  # so dark that nothing is let through
     branch = model.branch("main")
     branch.network = Rounded(branch.network).eval()
-    tested = TestedModel("one", model, images, torch.zeros(5, dtype=torch.int64), ("main",))
-    assert count_flat(tested, Workshop(batch_size=2)) == {"main": 2}
-    (warning,) = without_gradient({("one", "main"): 2, ("one", "aux"): 0}, 5)
+    tested = TestedModel("one", model, images, torch.zeros(5, dtype=torch.int64))
+    (warning,) = without_gradient(tested, Workshop(batch_size=2))
     assert (warning.branch, warning.sign) == ("main", "no gradient")
     assert "2 of 5 images have no gradient at all" in warning.text

@@ -88,6 +88,11 @@ class Step(nn.Module):
         self._features: list[Tensor] = []
         self.network.network.get_submodule(self.layer).register_forward_hook(self._catch)
 
+    @property
+    def cells(self) -> torch.Size:
+        """Height and width of its map, once it has run."""
+        return self._features[-1].shape[2:]
+
     def _catch(self, _module: nn.Module, _given: object, output: Tensor) -> Tensor:
         self._features.append(output)
         return output.clone()  # what follows may overwrite it

@@ -82,11 +82,10 @@ def page_network(
     ]
     graph = write_graph(step, cases[0]._asdict(), OUTPUTS)
     check_graph(graph, step, cases)
-    _, _, cam = step(*cases[0])
-    entry = network_entry(name, model, info, step, cam, gallery)
+    first = first_look(step, norms, gallery[0], attack, attack_branch)
+    entry = network_entry(name, model, info, step, gallery)
     vectors = torch.stack(list(norms.values())).contiguous().numpy().astype("<f4")
     assets = {f"graph:{name}": graph, f"norms:{name}": vectors.tobytes()}
-    first = first_look(step, norms, gallery[0], attack, attack_branch)
     return PageNetwork(entry, assets, {"network": name, **first})
 
 
@@ -95,10 +94,9 @@ def network_entry(
     model: DualBNModel,
     info: ModelInfo,
     step: Step,
-    cam: Tensor,
     pictures: Sequence[PagePicture],
 ) -> dict[str, Any]:
-    """Of the manifest's list of networks; ``cam`` is a map that the step gave."""
+    """Of the manifest's list of networks; the step has run before."""
     classes, main = info.num_classes, model.branch(MAIN)
     return {
         "name": name,
@@ -112,7 +110,7 @@ def network_entry(
         ],
         "channels": norm_vector(main).shape[1],
         "norm_layers": [norm.num_features for norm in norm_layers(main).values()],
-        "cells": list(cam.shape[1:]),
+        "cells": list(step.cells),
         "layer": step.layer,
         "graph": f"graph:{name}",
         "norms": f"norms:{name}",

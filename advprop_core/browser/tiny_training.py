@@ -82,10 +82,10 @@ def training_plan(
     """What the page's manifest says of training, with these pictures and ways to learn."""
     model = tiny_model(len(SHAPES), 1).freeze()
     lab = LabStep(model, SIZE)
-    _, _, cam = lab(*_lab_inputs(model).values())
+    lab(*_lab_inputs(model).values())
     branches = dict.fromkeys(model.branch_names, "trained")
     info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
-    entry = network_entry(NAME, model, info, lab.step, cam, pictures_for(info, SIZE))
+    entry = network_entry(NAME, model, info, lab.step, pictures_for(info, SIZE))
     return {
         "network": entry | {"title": "", "about": ""},  # the page has words of its own
         "objectives": {

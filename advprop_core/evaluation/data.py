@@ -77,7 +77,7 @@ class TestData:
         images: Model to where its images come from; of corruptions in files, nothing.
     """
 
-    models: tuple[TestedModel, ...]
+    models: Sequence[TestedModel]
     notes: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     with_mce: tuple[str, ...] = ()
@@ -232,7 +232,7 @@ def _test_data(
             )
     unreadable = dict.fromkeys(file for source in sources for file in source.unreadable)
     said = dict.fromkeys(note for note in (*notes, *of_unlike_images(models)) if note)
-    return TestData(tuple(models), tuple(said), tuple(unreadable), **more)
+    return TestData(models, tuple(said), tuple(unreadable), **more)
 
 
 def _open_set(

@@ -129,6 +129,11 @@ class _Measure(Strict, Generic[Result]):
     results: list[Result]
     meaning: str = ""
 
+    @model_validator(mode="after")
+    def _check_rows(self) -> Self:
+        _require_each_once([(result.model, result.branch) for result in self.results])
+        return self
+
 
 class _Results(Strict):
     data: str
@@ -147,11 +152,6 @@ class _Results(Strict):
     @model_validator(mode="after")
     def _check_rows(self) -> Self:
         _require_each_once([(row.model, row.branch, repr(row.condition)) for row in self.results])
-        measures = (self.mean_corruption_error, self.imagenet_c, self.shape_bias,
-                    self.smallest_epsilon)  # fmt: skip
-        for measure in measures:
-            if measure is not None:
-                _require_each_once([(result.model, result.branch) for result in measure.results])
         corrupted = {r.model for r in self.results if isinstance(r.condition, _Corruption)}
         errors = self.mean_corruption_error
         with_mean = {error.model for error in errors.results} if errors else set()

@@ -4,6 +4,7 @@ Petsiuk et al., "RISE", arXiv 1806.07421.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,29 +71,28 @@ class Curves:
 
 @dataclass(frozen=True)
 class _Walk:
-    """Everything that is the same for all images."""
+    """Images whose pixels change, so many at a time."""
 
     network: nn.Module
+    images: Tensor
+    classes: Sequence[int]
     counts: Tensor
     counter: Counter
 
-    def both(self, image: Tensor, order: Tensor, class_index: int) -> Tensor:
-        """(2, K) probabilities of deletion and insertion."""
-        deletion = self.curve(image, torch.full_like(image, _GREY), order, class_index)
-        return torch.stack([deletion, self.curve(blur(image), image, order, class_index)])
-
-    def curve(self, before: Tensor, after: Tensor, order: Tensor, class_index: int) -> Tensor:
-        """(K,) probabilities while pixels of (3, H, W) ``before`` become ``after``, in order."""
+    def __call__(self, index: int, order: Tensor) -> Tensor:
+        """(2, K) probabilities of an image's class during deletion and insertion, in order."""
+        image = self.images[index]
         rank = torch.empty_like(order)
         rank[order] = torch.arange(len(order))
-        rank = rank.view(before.shape[1:]).to(before.device)
-        rows = []
-        for counts in self.counts.split(batch_size(before[None])):
-            changed = rank < counts.to(rank.device).view(-1, 1, 1)
-            shown = torch.where(changed[:, None], after, before)
-            rows.append(logits_of(self.network, shown).softmax(1)[:, class_index])
-            self.counter.add(len(counts))
-        return freeze(torch.cat(rows))
+        rank = rank.view(image.shape[1:]).to(image.device)
+        lines = []
+        for before, after in ((image, torch.full_like(image, _GREY)), (blur(image), image)):
+            for counts in self.counts.split(batch_size(image[None])):
+                changed = rank < counts.to(rank.device).view(-1, 1, 1)
+                shown = torch.where(changed[:, None], after, before)
+                lines.append(logits_of(self.network, shown).softmax(1)[:, self.classes[index]])
+                self.counter.add(len(counts))
+        return freeze(torch.cat(lines).view(2, -1))
 
 
 def measure_curves(
@@ -137,17 +137,14 @@ def measure_curves(
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
     walks = len(sound) + _RANDOM_ORDERS * len(references)
-    walk = _Walk(fold(module, images[:1]), counts, Counter(progress, 2 * len(counts) * walks))
-    random = {
-        index: torch.stack([walk.both(images[index], order, classes[index]) for order in orders])
-        for index in references
-    }
+    counter = Counter(progress, 2 * len(counts) * walks)
+    walk = _Walk(fold(module, images[:1]), images, classes, counts, counter)
+    random = {index: torch.stack([walk(index, order) for order in orders]) for index in references}
 
     def curves(index: int) -> Curves:
         # In falling order of the map, equal values as shuffled.
         falling = maps[index].flatten()[ties].argsort(descending=True, stable=True)
-        lines = walk.both(images[index], ties[falling], classes[index])
-        rows = torch.cat([lines, random[alike[index]].mean(0)])
+        rows = torch.cat([walk(index, ties[falling]), random[alike[index]].mean(0)])
         return Curves(*(Curve(shares, probabilities) for probabilities in rows))
 
     return tuple(reason or curves(index) for index, reason in enumerate(flaws))

@@ -134,11 +134,13 @@ def measure_gap(
     view = private_view(start).eval()
 
     def row(unit: str | None, layers: tuple[str, ...], source: Tensor | None) -> GapRow:
+        # All of ours first: the row before may have left others in the view.
         wear(view, ours | {layer: theirs[layer] for layer in layers})
         if source is not None:
             estimate_statistics(view, spread(source))
         return GapRow(unit, layers, _scores(view, images, labels, batch_size, counter))
 
+    # One table for each source: with reference images, then the naive one.
     rows, *naive = [
         {order: tuple(row(*step, source) for step in plan) for order, plan in plans.items()}
         for source in sources

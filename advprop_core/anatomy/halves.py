@@ -145,6 +145,7 @@ def measure(
     conditions = Condition(), Condition(config, MAIN)
     suite = Suite([TestedModel("", alone, images, labels)], conditions)
     clean, robust = evaluate(suite, progress=progress).results
+    # Counts again, which a file holds exactly.
     return MixtureAccuracy(
         mixture, clean.n, round(clean.top1 * clean.n), round(robust.top1 * robust.n)
     )

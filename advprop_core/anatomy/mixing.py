@@ -138,6 +138,6 @@ def wear(view: PixelNetwork, tensors: Mapping[str, Mapping[str, Tensor]]) -> Non
     for layer_name, values in tensors.items():
         for name, value in values.items():
             tensor = value.detach()
-            if name in AFFINE:
+            if name in AFFINE:  # a module takes no plain tensor in the place of a parameter
                 tensor = nn.Parameter(tensor, requires_grad=False)
             setattr(layers[layer_name], name, tensor)

@@ -125,6 +125,7 @@ class Step(nn.Module):
 
 def loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
     """The gradient of :func:`~advprop_core.attacks.losses.lifted_log_odds` at the logits."""
+    # Far below all others, so that the class itself is never the best of them.
     others = logits - one_hot * 1e9
     lead = (logits * one_hot).sum(1, keepdim=True) - others.amax(1, keepdim=True)
     temperature = (lead / _LEAD).clamp_min(1)

@@ -49,6 +49,7 @@ def with_vector(branch: PixelNetwork, vector: Callable[[], Tensor]) -> PixelNetw
         branch: In eval mode; it is left as it is.
         vector: Gives what :func:`norm_vector` gives, at the time of a forward pass.
     """
+    # Contiguous, as a graph lays its tensors out.
     network = copy.deepcopy(branch).float().to(memory_format=torch.contiguous_format)
     for name, (norm, part) in norm_parts(network).items():
         network.set_submodule(name, _Affine(norm, part, vector).eval())

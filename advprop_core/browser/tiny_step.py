@@ -99,6 +99,7 @@ class _BatchNorm(nn.Module):
         output, mean, inverse = torch.native_batch_norm(
             features, scale, shift, None, None, True, 0.0, NORM_EPSILON
         )
+        # It gives 1 / √(variance + epsilon).
         variance = inverse.detach() ** -2 - NORM_EPSILON
         statistics = torch.stack([mean.detach(), variance])
         count = features.numel() // features.shape[1]

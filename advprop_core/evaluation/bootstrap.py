@@ -23,6 +23,7 @@ def resampled_means(rows: Tensor, seed: int = 0) -> Tensor:
     means = []
     for start in range(0, RESAMPLES, at_once):
         drawn = torch.randint(n, (min(at_once, RESAMPLES - start), n), generator=generator)
+        # How often each image is drawn, so that one product gives the means of all columns.
         times = torch.zeros(drawn.shape, dtype=torch.float64)
         means.append(times.scatter_add_(1, drawn, torch.ones_like(times)) @ data / n)
     return torch.cat(means)

@@ -138,6 +138,7 @@ def only_shown(cells: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
     """
     shown: dict[str, Tensor] = {}
     for cell, answers in cells.items():
+        # So an image that one condition lacks is left out of all, or differences would mislead.
         readable = answers.predicted != NOT_SHOWN
         shown[cell.model] = shown.get(cell.model, readable) & readable
     for model, readable in shown.items():

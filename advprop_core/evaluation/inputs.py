@@ -66,6 +66,7 @@ class Workshop:
         self.processes, self.batch_size, self.store = processes, batch_size, store
         self.device = processes.device
         self._folded: dict[tuple[str, str], nn.Module] = {}
+        # Tensors are keys by identity; the cache holds them, so no other can take their place.
         self._seeds = lru_cache(maxsize=None)(image_seeds)
 
     def seeds(self, images: Tensor, seed: int, rows: Tensor) -> list[int]:

@@ -80,6 +80,7 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
                 f"{_named(cell, config)}, where none can."
             )
             seen.append(Suspicion(cell.model, cell.branch, "survives anything", text))
+    # Both orders of each pair: `_sign` says which of the two is the weaker attack.
     for (weak, weak_config), (strong, strong_config) in permutations(attacked.items(), 2):
         same_branch = (weak.model, weak.branch) == (strong.model, strong.branch)
         alike = weak.condition.restarts == strong.condition.restarts

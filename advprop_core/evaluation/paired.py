@@ -84,6 +84,7 @@ def images_digest(data: str, classes: Sequence[str], labels: NDArray[Any], left_
         left_out: Name of the network where it could not be shown all of them, else empty: then its
             branches are compared with one another alone.
     """
+    # The labels too: a folder of the same name may hold other images.
     digest = hashlib.sha256(repr((data, *classes, left_out)).encode())
     digest.update(np.asarray(labels, np.int64).tobytes())
     return digest.hexdigest()[:16]

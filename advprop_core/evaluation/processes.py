@@ -46,6 +46,7 @@ class Processes:
             return list(results)
         everyones: list[Sequence[T]] = [[]] * self.count
         distributed.all_gather_object(everyones, results)
+        # Dealt in turn: process p has the parts p, p + count, p + 2 · count …
         total = sum(map(len, everyones))
         return [everyones[part % self.count][part // self.count] for part in range(total)]
 

@@ -192,6 +192,7 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
     """
     content: dict[str, Any] = read_json(data)
     require_format(name, content)
+    # Checked, and then given back as the file has it: pages show fields of later versions too.
     is_study = content.get("kind") == studies.KIND
     try:
         (studies.Study if is_study else _Results).model_validate_json(data)

@@ -109,9 +109,11 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
         fooled[rows[wrong]] = radii[wrong]
         survived[rows[~wrong]] = radii[~wrong]
 
+    # Up from a sixteenth of the limit, always those alone that nothing has fooled yet.
     for rung in reversed(range(_RUNGS)):
         rows = (fooled == torch.inf).nonzero()[:, 0]
         attack_at(rows, torch.full_like(fooled[rows], attack.epsilon / 2**rung))
+    # Then into the gap between the largest radius that failed and the smallest that fooled.
     rows = ((fooled > 0) & (fooled < torch.inf)).nonzero()[:, 0]
     for _ in range(_HALVINGS):
         attack_at(rows, (survived[rows] + fooled[rows]) / 2)

@@ -73,6 +73,7 @@ class CellStore(Keeper):
             if (columns := _read_file(path, identity, [_IMAGES, *names]))
         ]
         digests = [bytes(row) for columns in files for row in columns[_IMAGES].numpy()]
+        # Where two files have the same image, either answer is good: the later one is taken.
         row_of = {digest: row for row, digest in enumerate(digests)}
         pairs = [(index, row_of[image]) for index, image in enumerate(images) if image in row_of]
         if not pairs:

@@ -143,6 +143,7 @@ def evaluate(
             corruption comes without photos, a probe has more patches than an image has pixels, or
             no image can be read under every condition.
     """
+    # A search for the smallest radius counts as so many attacks.
     searched = suite.models if suite.smallest else ()
     shown = sum(group.count for group in groups_of(suite.models, suite.conditions))
     sizes = [shown, *(_SEARCH * len(model.labels) * len(model.branches) for model in searched)]
@@ -156,6 +157,7 @@ def evaluate(
     ordered = [cell for model in suite.models for cell in cells_of(model, suite.conditions)]
     cells = only_shown({cell: answered[cell] for cell in ordered})
     left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}
+    # By identity: models may share a set, and each file is to be named once.
     files = {id(model.stored): getattr(model.stored, "unreadable", {}) for model in suite.models}
     met = [file for by_row in files.values() for file in by_row.values()]
     attacked = any(condition.attack is not None for condition in suite.conditions)

@@ -124,6 +124,7 @@ def complete(
     stored = processes.from_first(stored)
     every_image = torch.arange(group.count)
     is_stored = {cell: torch.isin(every_image, rows) for cell, (rows, _) in stored.items()}
+    # An image that one cell lacks is shown to all that are asked: its pixels are the work.
     missing = every_image[~torch.stack([*is_stored.values()]).all(0)]
     if len(missing) < group.count:
         progress(group.count - len(missing), group.count)

@@ -57,6 +57,7 @@ def _ranks(values: Tensor) -> Tensor:
     """(H, W) to (H·W,) mean ranks, from 1."""
     flat = values.flatten().contiguous()
     ordered = flat.sort().values
+    # Equal values have the ranks from below + 1 to up_to, so half of below + 1 + up_to on average.
     below = torch.searchsorted(ordered, flat)
     up_to = torch.searchsorted(ordered, flat, right=True)
     return (below + up_to + 1).double() / 2

@@ -129,7 +129,8 @@ def measure_curves(
     flaws = [flaw(values) for values in maps]
     generator, count = torch.Generator().manual_seed(seed), maps[0].numel()
     ties, *orders = (torch.randperm(count, generator=generator) for _ in range(1 + _RANDOM_ORDERS))
-    # Numbers of changed pixels: 0, every step, all.
+    # Numbers of changed pixels: 0, every step, all. Less 1e-9, or rounding of the share of a step
+    # could add one more step just before the end.
     steps = math.ceil(1 / _STEP - 1e-9)
     counts = torch.tensor(sorted({*(round(n * _STEP * count) for n in range(steps)), count}))
     shares = counts.float() / count

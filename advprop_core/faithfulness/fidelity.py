@@ -108,6 +108,7 @@ def _rectangles(shape: Sequence[int], seed: int) -> Tensor:
 
 def _infidelity(values: Tensor, losses: Tensor, masks: Tensor) -> Infidelity:
     predicted = masks.flatten(1).double() @ values.flatten().double()
+    # The best factor by least squares.
     length = predicted.square().sum()
     factor = (predicted @ losses) / length if length else 0.0
     error = (factor * predicted - losses).square().mean()

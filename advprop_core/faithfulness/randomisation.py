@@ -120,6 +120,7 @@ def check_randomisation(
     drawn = {name: [] for name in reversed(stages)}
     for _ in range(draws):
         network = copy.deepcopy(module)  # one at a time in memory
+        # Never brought back, so that each step has all weights from the head down at random.
         for name, layers in reversed(layers_by_stage(network, stages).items()):
             randomise(layers, generator)
             maps = make_map(network, pixels)

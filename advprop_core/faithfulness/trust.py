@@ -111,6 +111,7 @@ def measure_trust(
         changes, draws, passes = call.effort
         sizes += [len(cells) * passes * changes, len(cells) * passes * draws * len(call.stages())]
     listeners = iter(split(progress, sizes))
+    # Figures of each map, in the order of the fields of `Trust`.
     figures: dict[Cell, list[Any]] = {cell: [] for cell in maps}
 
     def note(cells: Sequence[Cell], values: Sequence[object]) -> None:

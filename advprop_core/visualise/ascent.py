@@ -127,6 +127,7 @@ def _visualise(
 ) -> Visualisation:
     require_eval(module)
     pixels = own_pixels(module, start)
+    # Of many steps a film keeps 25 at most.
     film_steps, points = kept_steps(config.steps), dict[int, Tensor]()
     walked, answered = split(progress, _SHARES)
 

@@ -152,9 +152,10 @@ def _units(model: DualBNModel, layers: Sequence[str], by: By) -> dict[str, tuple
     """Unit to its layers, both in execution order."""
     if by == "layer":
         return {layer: (layer,) for layer in layers}
-    stages = stages_of_layers(model)
-    names = dict.fromkeys(stages[layer] for layer in layers)
-    return {name: tuple(layer for layer in layers if stages[layer] == name) for name in names}
+    stages, units = stages_of_layers(model), dict[str, tuple[str, ...]]()
+    for layer in layers:
+        units[stages[layer]] = (*units.get(stages[layer], ()), layer)
+    return units
 
 
 def _plan(units: Mapping[str, tuple[str, ...]], order: Order) -> list[_Unit]:

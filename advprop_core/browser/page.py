@@ -5,10 +5,10 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from advprop_core.browser.network import PageNetwork
 from advprop_core.errors import InputError
@@ -16,55 +16,31 @@ from advprop_core.files import versions, write_whole
 from advprop_core.models.bundle import bundle_dir
 
 _WASM = "ort-wasm-simd-threaded.wasm"
+_LICENCES = "THIRD_PARTY.txt"
 _TITLE = "AdvProp Lens"
 _FORMAT = 2
 
 
-@dataclass(frozen=True)
-class BuiltPage:
-    """What ``make page`` builds from ``app/web``.
+def read_built(folder: Path | None = None) -> dict[str, bytes]:
+    """The files that ``make page`` builds from ``app/web``, by name.
 
-    Attributes:
-        script: Of the page itself.
-        style: Its style sheet.
-        worker: The script that runs the network.
-        service_worker: Keeps the files of the split form, so that it works offline.
-        runtime: onnxruntime's WebAssembly.
-        licences: Of what these hold of others.
-        brotli: A file's name to its Brotli form, of those that it makes much smaller than gzip.
+    ``lab.js.br`` is the Brotli form of ``lab.js``, and so on for those that it makes much smaller
+    than gzip.
+
+    Args:
+        folder: Where they are; by default the folder that comes with the project.
+
+    Raises:
+        InputError: If one of them has not been built.
     """
-
-    script: str
-    style: str
-    worker: bytes
-    service_worker: str
-    runtime: bytes
-    licences: str
-    brotli: Mapping[str, bytes] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, folder: Path | None = None) -> Self:
-        """Read it from a folder, by default the one that comes with the project.
-
-        Raises:
-            InputError: If it has not been built.
-        """
-        folder = folder or bundle_dir() / "app" / "web" / "dist"
-        try:
-            return cls(
-                (folder / "lab.js").read_text("utf-8"),
-                (folder / "lab.css").read_text("utf-8"),
-                (folder / "worker.js").read_bytes(),
-                (folder / "sw.js").read_text("utf-8"),
-                (folder / _WASM).read_bytes(),
-                (folder / "THIRD_PARTY.txt").read_text("utf-8"),
-                {path.stem: path.read_bytes() for path in folder.glob("*.br")},
-            )
-        except FileNotFoundError as error:
+    folder = folder or bundle_dir() / "app" / "web" / "dist"
+    for name in ("lab.js", "lab.css", "worker.js", "sw.js", _WASM, _LICENCES):
+        if not (folder / name).is_file():
             raise InputError(
-                f"the page's scripts have not been built: {Path(str(error.filename)).name} is "
-                "missing. In a checkout, `make page` builds them; a wheel contains them"
-            ) from None
+                f"the page's scripts have not been built: {name} is missing. In a checkout, `make "
+                "page` builds them; a wheel contains them"
+            )
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 @dataclass(frozen=True)
@@ -73,7 +49,7 @@ class Page:
 
     Attributes:
         networks: In the order of the picker; the first is the one to begin with.
-        built: The scripts.
+        built: The scripts and their like, see :func:`read_built`.
         lessons: What :func:`~advprop_core.browser.lessons.lesson_material` gives; None for a page
             without lessons.
         training: The network that is trained in the page; None for a page without.
@@ -83,7 +59,7 @@ class Page:
     """
 
     networks: Sequence[PageNetwork]
-    built: BuiltPage
+    built: Mapping[str, bytes]
     lessons: Mapping[str, Any] | None = None
     training: PageNetwork | None = None
 
@@ -97,7 +73,7 @@ class Page:
     @property
     def assets(self) -> dict[str, bytes]:
         """Name to the bytes that scripts read."""
-        assets = {"wasm": self.built.runtime, "worker": self.built.worker}
+        assets = {"wasm": self.built[_WASM], "worker": self.built["worker.js"]}
         for network in self.networks:
             assets |= network.assets
         return assets | (self.training.assets if self.training else {})
@@ -115,12 +91,14 @@ class Page:
             "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; worker-src blob:; "
             "connect-src blob: data:"
         )
+        script, licences = (_in_script(self.built[name]) for name in ("lab.js", _LICENCES))
         body = (
             f"{self._manifest(assets, dict.fromkeys(assets))}\n"
-            f"<script>{_in_script(self.built.script)}</script>\n{packed}\n"
-            f'<script type="text/plain" id="third-party">{_in_script(self.built.licences)}</script>'
+            f"<script>{script}</script>\n{packed}\n"
+            f'<script type="text/plain" id="third-party">{licences}</script>'
         )
-        write_whole(out, _html(policy, f"<style>{self.built.style}</style>", body))
+        style = self.built["lab.css"].decode()
+        write_whole(out, _html(policy, f"<style>{style}</style>", body))
 
     def write_split(self, folder: Path) -> None:
         """Files for a web host, in a new folder: each named by its content, and packed beside."""
@@ -129,16 +107,16 @@ class Page:
         files = {name: f"{name.replace(':', '-')}.bin" for name in assets}
         files |= {"wasm": _WASM, "worker": "worker.js"}
         urls = {name: self._put(folder, files[name], content) for name, content in assets.items()}
-        script = self._put(folder, "lab.js", built.script.encode())
-        style = self._put(folder, "lab.css", built.style.encode())
+        script = self._put(folder, "lab.js", built["lab.js"])
+        style = self._put(folder, "lab.css", built["lab.css"])
         policy = (
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
             "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
         )
         head = f'<link rel="stylesheet" href="{style}">'
         body = f'{self._manifest(assets, urls)}\n<script src="{script}"></script>'
-        write_whole(folder / "sw.js", built.service_worker)
-        write_whole(folder / "THIRD_PARTY.txt", built.licences)
+        write_whole(folder / "sw.js", built["sw.js"])
+        write_whole(folder / _LICENCES, built[_LICENCES])
         write_whole(folder / "index.html", _html(policy, head, body))
         _pack(folder / "index.html")
 
@@ -151,7 +129,7 @@ class Page:
         path = folder / "assets" / f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
         write_whole(path, content)
         _pack(path)
-        if (brotli := self.built.brotli.get(name)) is not None:
+        if (brotli := self.built.get(f"{name}.br")) is not None:
             write_whole(path.with_name(f"{path.name}.br"), brotli)
         return f"assets/{path.name}"
 
@@ -200,8 +178,8 @@ def _html(policy: str, head: str, body: str) -> str:
 """
 
 
-def _in_script(text: str) -> str:
-    return text.replace("</script", "<\\/script")
+def _in_script(text: bytes) -> str:
+    return text.decode().replace("</script", "<\\/script")
 
 
 def _pack(path: Path) -> None:

@@ -78,12 +78,12 @@ def page(options: _PageOptions) -> None:
     from advprop_core.browser.graph import require_exporter
     from advprop_core.browser.lessons import lesson_material
     from advprop_core.browser.network import LARGEST_EPSILON
-    from advprop_core.browser.page import BuiltPage, Page
+    from advprop_core.browser.page import Page, read_built
 
     if not 0 <= epsilon <= LARGEST_EPSILON:
         raise InputError(f"--epsilon must be from 0 to 16/255, got {options.epsilon}")
     require_exporter()
-    report, built = Report(None), BuiltPage.read()
+    report, built = Report(None), read_built()
     networks = _networks(options, epsilon, report)
     material = lesson_material() if options.lessons else None
     training = _training(report) if options.lessons else None

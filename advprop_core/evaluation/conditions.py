@@ -1,7 +1,7 @@
 """What images go through before a branch sees them."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.errors import InputError, require_count
@@ -11,6 +11,7 @@ from advprop_core.types import AttackConfig
 
 EACH = "each"
 """Stands for every branch of a model as the attack branch, one after the other."""
+_KINDS = ("attack", "corruption", "probe")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Condition:
     restarts: int = 1
 
     def __post_init__(self) -> None:
-        kinds = [name for name in ("attack", "corruption", "probe") if getattr(self, name)]
+        kinds = [name for name in _KINDS if getattr(self, name)]
         if len(kinds) > 1:
             raise InputError(
                 "a condition is one attack, corruption or probe, got "
@@ -53,13 +54,9 @@ class Condition:
             )
 
     @property
-    def kind(self) -> Literal["clean", "attack", "corruption", "probe"]:
+    def kind(self) -> str:
         """``clean``, ``attack``, ``corruption`` or ``probe``."""
-        if self.probe is not None:
-            return "probe"
-        if self.corruption is not None:
-            return "corruption"
-        return "clean" if self.attack is None else "attack"
+        return next((name for name in _KINDS if getattr(self, name)), "clean")
 
     @property
     def attack_name(self) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from advprop_core.browser.page import BuiltPage, Page
+from advprop_core.browser.page import Page, read_built
 from advprop_core.browser.tiny_training import page_training
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
@@ -43,7 +43,7 @@ def lab(page_network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
     training = page_training(["advprop"])
-    Page([page_network], BuiltPage.read(), training=training).write_one_file(path)
+    Page([page_network], read_built(), training=training).write_one_file(path)
     return path.as_uri()
 
 
@@ -226,7 +226,7 @@ def test_the_app_serves_it_at_an_address_of_its_own(
     page, console_errors, strangers, app_url, app_cache, page_network
 ):
     site = app_cache / "advprop-lens" / Site().folder.name
-    Page([page_network], BuiltPage.read()).write_split(site)  # as the app would in the background
+    Page([page_network], read_built()).write_split(site)  # as the app would in the background
     answers = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{app_url}/lab")

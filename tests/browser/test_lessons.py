@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advprop_core.browser.lessons import lesson_material
-from advprop_core.browser.page import BuiltPage, Page
+from advprop_core.browser.page import Page, read_built
 from tests.browser.axe import violations
 from tests.browser.driving import TOO_SMALL_TO_TOUCH, until
 
@@ -17,7 +17,7 @@ CALM = "!document.querySelector('.piece .pending, .piece progress')"
 def lessons(page_network, tmp_path_factory):
     """The address of a page with lessons, and without the network for photos."""
     path = tmp_path_factory.mktemp("lessons") / "lessons.html"
-    Page([page_network], BuiltPage.read(), lesson_material()).write_one_file(path)
+    Page([page_network], read_built(), lesson_material()).write_one_file(path)
     return path.as_uri()
 
 

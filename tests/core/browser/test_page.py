@@ -15,7 +15,7 @@ from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import Step
 from advprop_core.browser.network import first_look, page_network, to_levels
 from advprop_core.browser.norms import norm_vector
-from advprop_core.browser.page import BuiltPage, Page
+from advprop_core.browser.page import Page, read_built
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import Checkpoint
@@ -35,9 +35,15 @@ def network(checkpoint):
 
 @pytest.fixture
 def built():
-    return BuiltPage(
-        "lab('</script>')", "p{}", b"worker", "serve()", b"\0asm", "MIT", {"lab.css": b"smaller"}
-    )
+    return {
+        "lab.js": b"lab('</script>')",
+        "lab.css": b"p{}",
+        "lab.css.br": b"smaller",
+        "worker.js": b"worker",
+        "sw.js": b"serve()",
+        "ort-wasm-simd-threaded.wasm": b"\0asm",
+        "THIRD_PARTY.txt": b"MIT",
+    }
 
 
 def test_one_file_holds_every_asset_whole(network, built, tmp_path):
@@ -144,4 +150,4 @@ def test_two_networks_of_one_name_are_refused(network, built):
 
 def test_a_page_that_was_not_built_says_how(tmp_path):
     with pytest.raises(InputError, match="make page"):
-        BuiltPage.read(tmp_path)
+        read_built(tmp_path)

@@ -3,8 +3,7 @@
 Each function here stands for one ``aten`` operator, takes its arguments, and gives what it gives.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -179,25 +178,23 @@ def _average_pool(
     return back[:, :, :height, :width]  # with ceil_mode, the last windows reach beyond
 
 
-BACKWARD: Mapping[Any, Callable[..., Any]] = MappingProxyType(
-    {
-        **get_decompositions(
-            [
-                _aten.sigmoid_backward,
-                _aten.silu_backward,
-                _aten.hardsigmoid_backward,
-                _aten.hardswish_backward,
-                _aten.max_pool2d_with_indices_backward,
-            ]
-        ),
-        # PyTorch has none of its own for these two.
-        _aten.convolution_backward.default: _convolution,
-        _aten.avg_pool2d_backward.default: _average_pool,
-        # PyTorch's own take up to three times as long in a browser's runtime.
-        _aten.native_batch_norm.default: _batch_norm,
-        _aten.native_batch_norm_backward.default: _batch_norm_backward,
-        _aten.threshold_backward.default: _threshold,
-        _aten.hardtanh_backward.default: _hardtanh,
-    }
-)
+BACKWARD: dict[Any, Callable[..., Any]] = {
+    **get_decompositions(
+        [
+            _aten.sigmoid_backward,
+            _aten.silu_backward,
+            _aten.hardsigmoid_backward,
+            _aten.hardswish_backward,
+            _aten.max_pool2d_with_indices_backward,
+        ]
+    ),
+    # PyTorch has none of its own for these two.
+    _aten.convolution_backward.default: _convolution,
+    _aten.avg_pool2d_backward.default: _average_pool,
+    # PyTorch's own take up to three times as long in a browser's runtime.
+    _aten.native_batch_norm.default: _batch_norm,
+    _aten.native_batch_norm_backward.default: _batch_norm_backward,
+    _aten.threshold_backward.default: _threshold,
+    _aten.hardtanh_backward.default: _hardtanh,
+}
 """``aten`` operator to the function that stands for it, as ``make_fx`` takes them."""

@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -62,28 +61,27 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     Raises:
         InputError: For a file that is no picture.
     """
-    from_files = [
+    pictures = [
         PagePicture(f"own-{number}", file.stem, fit(decode(read_file(file)), size), None)
         for number, file in enumerate(files, 1)
     ]
     if set(SHAPES) <= set(info.class_ids):
-        return from_files + [_scene(number, size, info.class_ids) for number in _SCENES]
+        for number in _SCENES:
+            scene = draw_scene(_SCENE_SEED, number, size=size)
+            shape = SHAPES[scene.shape]
+            title, image = f"{shape}, covered in {TEXTURES[scene.texture]}", scene.image
+            true_class = info.class_ids.index(shape)
+            pictures.append(
+                PagePicture(f"scene-{number}", title, Image.fromarray(image), true_class)
+            )
+        return pictures
     # Classes that are named otherwise than in ImageNet may mean the same: nothing is known.
     are_imagenets = all(map(_WORDNET_ID.fullmatch, info.class_ids))
-    folder, photos = Path(skimage.__file__).parent / "data", []
+    folder = Path(skimage.__file__).parent / "data"
     for name, (title, right) in _PHOTOS.items():
         (file,) = folder.glob(f"{name}.*")
-        true_class: int | Literal["none"] | None = "none" if are_imagenets else None
+        known: int | Literal["none"] | None = "none" if are_imagenets else None
         if right in info.class_ids:
-            true_class = info.class_ids.index(right)
-        photos.append(PagePicture(name, title, fit(decode(file.read_bytes()), size), true_class))
-    return from_files + photos
-
-
-def _scene(number: int, size: int, class_ids: Sequence[str]) -> PagePicture:
-    scene = draw_scene(_SCENE_SEED, number, size=size)
-    shape = SHAPES[scene.shape]
-    title = f"{shape}, covered in {TEXTURES[scene.texture]}"
-    return PagePicture(
-        f"scene-{number}", title, Image.fromarray(scene.image), class_ids.index(shape)
-    )
+            known = info.class_ids.index(right)
+        pictures.append(PagePicture(name, title, fit(decode(file.read_bytes()), size), known))
+    return pictures

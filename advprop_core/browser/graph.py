@@ -84,7 +84,10 @@ class Step(nn.Module):
         self.layer = default_layer(main, torch.full((1, 3, size, size), 0.5))
         self._norm = norm_vector(main)
         self.network = with_vector(main, lambda: self._norm)
-        _round_weights(self.network)
+        with torch.no_grad():  # so it is, number for number, what `_halve` makes of its graph
+            for weight in self.network.parameters():
+                if weight.numel() >= _SMALLEST:
+                    weight.copy_(weight.half().float())
         self._features: list[Tensor] = []
         self.network.network.get_submodule(self.layer).register_forward_hook(self._catch)
 
@@ -155,7 +158,7 @@ def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequen
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names what it left out
     try:
-        trace = make_fx(module, decomposition_table=dict(BACKWARD), tracing_mode="real")
+        trace = make_fx(module, decomposition_table=BACKWARD, tracing_mode="real")
         program = torch.onnx.export(
             trace(*inputs.values()).eval(),
             tuple(inputs.values()),
@@ -173,17 +176,6 @@ def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequen
     file = io.BytesIO()
     onnx.save(graph, file)
     return file.getvalue()
-
-
-def _round_weights(network: nn.Module) -> None:
-    """Round every large weight to half precision, in place, and keep it in float32.
-
-    So the network is, number for number, what :func:`_halve` makes of its graph.
-    """
-    with torch.no_grad():
-        for weight in network.parameters():
-            if weight.numel() >= _SMALLEST:
-                weight.copy_(weight.half().float())
 
 
 def _halve(graph: onnx.ModelProto) -> None:

@@ -75,15 +75,13 @@ class Condition:
             return kind | shown | ({"source": "files"} if self.stored else {})
         if (config := self.attack) is None:
             return kind
-        numbers = ["step_size", "steps"]
+        names = ["norm", "epsilon", "step_size", "steps"]
         if isinstance(config, AutoAttackConfig):
-            numbers = ["steps", "targets", "queries"]
+            names = ["norm", "epsilon", "steps", "targets", "queries"]
         return {
             **kind,
             "attack": self.attack_name,
-            "norm": config.norm,
-            "epsilon": config.epsilon,
-            **{name: getattr(config, name) for name in numbers},
+            **{name: getattr(config, name) for name in names},
             **({"restarts": self.restarts} if takes_restarts(config) else {}),
             "attack_branch": self.attack_branch,
         }

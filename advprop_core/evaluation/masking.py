@@ -85,11 +85,8 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
         same_branch = (weak.model, weak.branch) == (strong.model, strong.branch)
         alike = weak.condition.restarts == strong.condition.restarts
         if same_branch and (sign := _sign(weak_config, strong_config, alike)):
-            weak_right, strong_right = answers[weak].right, answers[strong].right
-            only_weak = int((weak_right & ~strong_right).sum())
-            only_strong = int((strong_right & ~weak_right).sum())
-            unlikely = Pair(len(weak_right), only_weak, only_strong).p < _CHANCE
-            if only_strong > only_weak and unlikely:
+            counted = Pair.of(answers[weak].right.numpy(), answers[strong].right.numpy())
+            if counted.only_second > counted.only_first and counted.p < _CHANCE:
                 text = (
                     f"{weak.model}, {weak.branch}: {_named(weak, weak_config)} leaves "
                     f"{percent(answers[weak].accuracy)} right and the stronger "

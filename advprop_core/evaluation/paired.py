@@ -9,7 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class Pair:
     only_first: int
     only_second: int
 
+    @classmethod
+    def of(cls, first: Flags, second: Flags) -> Self:
+        """From (n,) whether each is right of each image."""
+        return cls(len(first), int((first & ~second).sum()), int((second & ~first).sum()))
+
     @property
     def p(self) -> float:
         """How often so large a difference, or a larger one, comes of chance alone.
@@ -50,8 +55,7 @@ def pair(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pair | None:
     """Two rows of ``results.json``; None where it is not known that their images are the same."""
     if not first.get("images") or first["images"] != second.get("images"):
         return None
-    a, b = (unpack(row["right"], row["n"]) for row in (first, second))
-    return Pair(len(a), int((a & ~b).sum()), int((b & ~a).sum()))
+    return Pair.of(*(unpack(row["right"], row["n"]) for row in (first, second)))
 
 
 def pack(right: Flags) -> str:

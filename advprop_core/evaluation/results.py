@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import InstanceOf
@@ -57,7 +57,7 @@ class Answers:
 
     def rows(self, chosen: Tensor) -> Answers:
         """The answers to some of the images: (n,) places, or (N,) bool."""
-        return Answers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return Answers(**{name: column[chosen] for name, column in vars(self).items()})
 
     @property
     def accuracy(self) -> float:

@@ -19,7 +19,7 @@ from advprop_core.evaluation.corruption_error import (
 )
 from advprop_core.evaluation.masking import suspicions
 from advprop_core.evaluation.paired import images_digest, pack
-from advprop_core.evaluation.results import Answers, BranchResult
+from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.results_file import FORMAT
 from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.evaluation.suite import Evaluation, Suite
@@ -31,11 +31,11 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
     rows = [
         {
             "model": cell.model,
-            **BranchResult.of(cell.branch, cell.condition, answers).to_json(),
+            **result.to_json(),
             **_by_image(suite, cell, answers),
             "calibration": calibration_of(answers, suite.seed).model_dump(),
         }
-        for cell, answers in cells.items()
+        for result, (cell, answers) in zip(evaluation.results, cells.items(), strict=True)
     ]
     content: dict[str, Any] = {
         "format": FORMAT,

@@ -88,8 +88,8 @@ def measure_scenes(
             except (Unfit, NoGradient) as error:
                 if name in choice.required:
                     raise
-                where = {"model": shown.model, "branch": shown.branch, "method": name}
-                left_out.append(where | {"reason": str(error)})
+                who = {"model": shown.model, "branch": shown.branch}
+                left_out.append({**who, "method": name, "reason": str(error)})
                 continue
             difference = None
             if shown is branches[0]:

@@ -24,8 +24,6 @@ from advprop_core.predict import predict, require_eval
 from advprop_core.types import AttackConfig, Prediction, Progress, freeze
 from advprop_core.visualise.goals import Channel, ChannelMean, Goal
 
-DEFAULT_EPSILON = 40.0
-DEFAULT_STEPS = 60
 _STEP = 0.1  # of epsilon: shorter steps stop moving once the network is certain
 _NOISE = 0.05  # standard deviation, in pixel units
 _SHARES = (90, 10)  # of the progress: the walk, and the answers along it
@@ -61,9 +59,7 @@ class Visualisation:
         return self.frames[-1] - self.frames[0]
 
 
-def ascent(
-    epsilon: float = DEFAULT_EPSILON, steps: int = DEFAULT_STEPS, step_size: float | None = None
-) -> AttackConfig:
+def ascent(epsilon: float = 40.0, steps: int = 60, step_size: float | None = None) -> AttackConfig:
     """The walk of a visualisation: L2, from the start itself.
 
     Args:

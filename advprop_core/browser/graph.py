@@ -6,7 +6,6 @@ own: from pixels to logits, to the gradient at the pixels, and to Grad-CAM.
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -154,8 +153,6 @@ def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequen
     Raises:
         NotExportable: If an operator of the module has no counterpart.
     """
-    import onnx
-
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names what it left out
     try:
         trace = make_fx(module, decomposition_table=BACKWARD, tracing_mode="real")
@@ -173,9 +170,8 @@ def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequen
     graph = program.model_proto
     _halve(graph)
     _strip(graph)
-    file = io.BytesIO()
-    onnx.save(graph, file)
-    return file.getvalue()
+    content: bytes = graph.SerializeToString()
+    return content
 
 
 def _halve(graph: onnx.ModelProto) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from advprop_core.attacks import digits
 from advprop_core.browser.gallery import data_url
-from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, TEXTURES, Scene, draw_scene
+from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, TEXTURES, draw_scene
 
 NETWORKS = {"imagenet-lite0": 128, "shapes-vanilla": 96, "shapes-advprop": 96}
 """Names of the bundled networks that lessons show, each with the side of its pictures in pixels."""
@@ -57,7 +57,7 @@ def _in_base64(values: NDArray[np.generic]) -> str:
 
 
 def _scene(index: int, agreement: float) -> dict[str, Any]:
-    scene: Scene = draw_scene(SEEDS["val"], index, texture_agreement=agreement, size=_SCENE_SIZE)
+    scene = draw_scene(SEEDS["val"], index, texture_agreement=agreement, size=_SCENE_SIZE)
     return {
         "name": f"{'scene' if agreement else 'conflict'}-{index}",
         "png": data_url(Image.fromarray(scene.image)),

@@ -65,8 +65,7 @@ def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageNetwork:
     model = tiny_model(len(SHAPES), 1).freeze()
     assets = {f"train:{objective}": training_graph(objective) for objective in objectives}
     assets["train:evaluation"] = evaluation_graph()
-    lab_inputs = _lab_inputs(model)
-    assets[f"graph:{NAME}"] = _checked_graph(LabStep(model, SIZE), lab_inputs, OUTPUTS)
+    assets[f"graph:{NAME}"] = _checked_graph(LabStep(model, SIZE), _lab_inputs(model), OUTPUTS)
     assets["train:pictures"] = _sheet([*train, *validation])
     return PageNetwork(training_plan(train, validation, objectives), assets)
 

@@ -61,8 +61,8 @@ def mean_corruption_error(
     leaves them out. Answers are to the same images under each corruption, and not empty; the seed
     is that of the bootstrap.
     """
-    kinds = [kind for kind in CORRUPTIONS if any(config.kind == kind for config in answers)]
-    kinds = kinds or list(dict.fromkeys(config.kind for config in answers))
+    measured = dict.fromkeys(config.kind for config in answers)
+    kinds = [kind for kind in CORRUPTIONS if kind in measured] or [*measured]
     by_image = torch.stack([_wrong(answers, kind) for kind in kinds]).mean(0)
     return CorruptionError(
         error=float(by_image.mean()),

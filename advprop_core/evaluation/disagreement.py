@@ -68,9 +68,10 @@ def disagreement(
     Answers are to the same images, of (N,) true classes, by branch. Where their condition is not
     clean, clean ones can be given too.
     """
-    predicted = torch.stack([answered.predicted.long() for answered in answers.values()])
-    confidence = torch.stack([answered.confidence for answered in answers.values()])
-    right = torch.stack([answered.right for answered in answers.values()])
+    predicted, confidence, right = (
+        torch.stack([getattr(answered, column) for answered in answers.values()])
+        for column in ("predicted", "confidence", "right")
+    )
 
     def opinions(index: int) -> tuple[Opinion, ...]:
         columns = (values[:, index].tolist() for values in (predicted, confidence, right))

@@ -5,7 +5,6 @@ counts is on which images one of the two alone is right. Loads no torch.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +70,7 @@ def unpack(text: str, n: int) -> Flags:
     """
     try:
         data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise InputError("right must be bits in base 64") from None
     if len(data) != -(-n // 8):
         raise InputError(f"right must hold a bit for each of {n} images, got {len(data)} bytes")

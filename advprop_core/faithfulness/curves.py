@@ -136,7 +136,7 @@ def measure_curves(
     shares = counts.float() / count
     alike = first_alike(images, classes)
     sound = [index for index, reason in enumerate(flaws) if reason is None]
-    references = dict.fromkeys(alike[index] for index in sound)
+    references = {alike[index] for index in sound}
     walks = len(sound) + _RANDOM_ORDERS * len(references)
     counter = Counter(progress, 2 * len(counts) * walks)
     walk = _Walk(fold(module, images[:1]), images, classes, counts, counter)

@@ -56,8 +56,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "smallest_epsilon": smallest_epsilon.MEANING,
         "shape_bias": shape_bias.MEANING,
     }
-    searches = [search.model_dump() for search in evaluation.radii]
-    measured = {"smallest_epsilon": searches, **_by_branch(evaluation)}
+    measured = _by_branch(evaluation)
     for name, meaning in meanings.items():
         if results := measured.get(name):
             content[name] = {"meaning": meaning, "results": results}
@@ -76,12 +75,13 @@ def _by_image(suite: Suite, cell: Cell, answers: Answers) -> dict[str, str]:
 
 
 def _by_branch(evaluation: Evaluation) -> dict[str, list[dict[str, Any]]]:
-    """Mean corruption errors, mCE and shape biases, each where it was measured."""
+    """Mean corruption errors, mCE, shape biases and smallest radii, where they were measured."""
     suite, models = evaluation.suite, {model.name: model for model in evaluation.suite.models}
     by_branch: dict[tuple[str, str], dict[Condition, Answers]] = {}
     for cell, answers in evaluation.cells.items():
         by_branch.setdefault((cell.model, cell.branch), {})[cell.condition] = answers
     rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    rows["smallest_epsilon"] = [search.model_dump() for search in evaluation.radii]
     for (model, branch), answered in by_branch.items():
         clean = next((a for condition, a in answered.items() if condition.kind == "clean"), None)
         corrupted = {c.corruption: a for c, a in answered.items() if c.corruption}

@@ -26,7 +26,7 @@ def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
     drawn = resampled_means(gaps, seed).abs().sum(1)
     low, high = percentile_interval(drawn - drawn.mean() + error)
     wrong = confidence[~answers.right]
-    occupied = places.unique()
+    occupied = places.unique().double()
     members = [places == index for index in occupied]
     return Calibration(
         expected_calibration_error=error,

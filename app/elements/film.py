@@ -26,6 +26,11 @@ def film(reel: Reel, key: str = "film", *, level: int = 5, at_end: bool = False)
 
 
 def _data(reel: Reel) -> dict[str, Any]:
+    classes = list(reel.classes)
+    if reel.target_place is not None:
+        classes[reel.target_place] += _(" (target)")
+    if reel.true_place is not None:
+        classes[reel.true_place] = f"✓ {reel.classes[reel.true_place]}"
     frames = [
         {
             "title": _(frame.title),
@@ -54,15 +59,8 @@ def _data(reel: Reel) -> dict[str, Any]:
         },
         "exact": reel.exact,
         "lead": reel.target_place or 0,
-        "classes": [_title(reel, place) for place in range(len(reel.classes))],
+        "classes": classes,
         "frames": frames,
     }
     # By this the browser knows whether it has this film, in this language, already.
     return content | {"key": sha256(repr(content).encode()).hexdigest()[:16]}
-
-
-def _title(reel: Reel, index: int) -> str:
-    name = reel.classes[index]
-    if index == reel.true_place:
-        return f"✓ {name}"
-    return f"{name}{_(' (target)')}" if index == reel.target_place else name

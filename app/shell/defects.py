@@ -7,20 +7,19 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ParamSpec
 
 import streamlit as st
 from streamlit.runtime.state.session_state import SessionState
 
 from advprop_core.errors import AdvPropError
+from advprop_core.files import versions
 from app.shell.links import encode
 from app.shell.public import is_public
 
 MISTAKES = (AdvPropError, OSError)
 BUG = "This is a bug in AdvProp Lens. Please send this report to whoever runs or develops it:"
 _PUBLIC_BUG = "This is a bug in AdvProp Lens. Whoever runs this server finds it in the logs under"
-_LIBRARIES = ("advprop-lens", "streamlit", "torch", "timm", "captum", "plotly")
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+")
 _FAILED = "callback.failed"  # in the session: an error, and what was shown when it came
 P = ParamSpec("P")
@@ -108,16 +107,10 @@ def report(error: BaseException) -> str:
         f"page: {session.get('page', 'unknown')}",
         *(f"{name}: {value}" for name, value in settings.items()),
         f"Python {platform.python_version()}, {platform.system()}",
-        *(f"{name} {_version(name)}" for name in _LIBRARIES),
+        f"streamlit {st.__version__}",
+        *(f"{name} {version}" for name, version in versions().items()),
     ])  # fmt: skip
 
 
 def _without_folders(text: str) -> str:
     return _FOLDERS.sub("…/", text)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

@@ -121,13 +121,15 @@ def verdict(
 
     ``target`` is the index of the class that a targeted attack aimed at.
     """
-    outcomes = [(b, *what.partition(": ")[::2]) for b, what in branch_outcomes(result, names)]
-    answers = {branch: move for branch, _, move in outcomes}
-    if bool((result.adversarial != result.clean).any()):
-        alike = {verb: [b for b, other, _ in outcomes if other == verb] for _, verb, _ in outcomes}
+    answers: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
+    for branch, sentence in branch_outcomes(result, names):
+        outcome, __, answers[branch] = sentence.partition(": ")
+        alike.setdefault(outcome, []).append(branch)
+    if (result.adversarial != result.clean).any():
         heading = _("; ").join(
-            ngettext(*_OUTCOMES[verb], len(who)).format(who=join(who))
-            for verb, who in alike.items()
+            ngettext(*_OUTCOMES[outcome], len(who)).format(who=join(who))
+            for outcome, who in alike.items()
         )
         if target is not None:
             aim = _aimed(result, target, names)
@@ -211,11 +213,10 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
         return []
     sentences = []
     for branch in result.branches:
-        clean = result.predictions["clean", branch].top(5)
-        now = result.predictions["adversarial", branch].class_index
-        ranks = {index: (rank, share) for rank, (index, share) in enumerate(clean, 1)}
-        rank, share = ranks.get(now, (1, 0.0))
-        if rank > 1 and share >= 0.01:
+        now = _answer(result, "adversarial", branch)
+        for rank, (index, share) in enumerate(result.predictions["clean", branch].top(5), 1):
+            if index != now or rank == 1 or share < 0.01:
+                continue
             sentences.append(
                 _(
                     "Before the attack, {name} was already answer number {rank} of {branch} "

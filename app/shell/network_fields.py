@@ -125,7 +125,15 @@ def settings(
             given[name] = read_channels(text, name.capitalize())
     if side != info.input_size:
         given["size"] = int(side)
-    names = _names_in_text(info, scope) if chosen == _TEXT_FILE else class_sets.get(chosen)
+    names = class_sets.get(chosen)
+    if chosen == _TEXT_FILE:
+        file = st.file_uploader(
+            _("{count} names, one a line").format(count=info.num_classes),
+            type="txt",
+            key=f"opening.{scope}.text",
+            max_upload_size=_LARGEST_LIST,
+        )
+        names = class_names_in(file.getvalue(), file.name) if file is not None else None
     return replace(before, classes=names, **given)
 
 
@@ -140,16 +148,6 @@ def _class_sets(info: ModelInfo) -> dict[str, tuple[str, ...]]:
     }
     folders = samples.class_folders()
     return fitting | ({N_("The folders of your photos"): tuple(folders)} if folders else {})
-
-
-def _names_in_text(info: ModelInfo, scope: str) -> tuple[str, ...] | None:
-    file = st.file_uploader(
-        _("{count} names, one a line").format(count=info.num_classes),
-        type="txt",
-        key=f"opening.{scope}.text",
-        max_upload_size=_LARGEST_LIST,
-    )
-    return None if file is None else class_names_in(file.getvalue(), file.name)
 
 
 def show_facts(findings: Findings, info: ModelInfo) -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 from pydantic import TypeAdapter
 
 from advprop_core.models import bundle
-from advprop_core.models.findings import Findings, Source
+from advprop_core.models.findings import Findings
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
@@ -82,33 +82,33 @@ def describe(
 
     ``is_found`` says that its architecture was found from the tensors, and not said.
     """
+    progress(0.0)
+    checkpoint, findings = _open(path, settings, is_found)
+    return Description(tamed(checkpoint.info), findings)
+
+
+def _open(path: Path, settings: ModelSettings, is_found: bool) -> tuple[Checkpoint, Findings]:
     from advprop_core.models.opening import open_unknown
 
-    progress(0.0)
     checkpoint = open_unknown(path, settings)
-    return Description(tamed(checkpoint.info), _findings(checkpoint, is_found))
-
-
-def _findings(checkpoint: Checkpoint, is_found: bool) -> Findings:
     findings = checkpoint.findings or Findings.of_own()
-    found: dict[str, Source] = {"architecture": "found"} if is_found else {}
-    return replace(findings, sources={**findings.sources, **found})
+    if is_found:
+        findings = replace(findings, sources={**findings.sources, "architecture": "found"})
+    return checkpoint, findings
 
 
 def use(path: Path, *, settings: ModelSettings, is_found: bool, progress: Report) -> str:
     """Keep the network that is made of a file, in this project's layout; returns its name."""
     from advprop_core.models import checkpoints
-    from advprop_core.models.opening import open_unknown
 
     progress(0.0)
     stem = path.name.removesuffix(".tar").rpartition(".")[0] or path.name
     name = f"{stem}~{content_key(f'{path.parent.name} {settings}'.encode())[:16]}"
     store = cache.opened_networks()
     if store.get(name) is None:
-        checkpoint = open_unknown(path, settings)
+        checkpoint, findings = _open(path, settings, is_found)
         progress(0.5)
-        found = _findings(checkpoint, is_found)
-        origin = Origin(path.name, file_sha256(path), settings, found)
+        origin = Origin(path.name, file_sha256(path), settings, findings)
 
         def write(kept: Path) -> None:
             if checkpoint.findings is None:

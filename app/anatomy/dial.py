@@ -15,7 +15,7 @@ from app.figures import anatomy as figures
 from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.language.text import _
-from app.shell import defects, messages, photo_sets, samples
+from app.shell import defects, messages, samples
 from app.shell.layout import chart, in_rows, once, tabs
 from app.shell.samples import Source
 
@@ -44,7 +44,7 @@ def dial(subject: Subject) -> None:
     source = work.reference_source(view, info)
     st.caption(words.statistics(way, source, samples.class_folders()))
     if source is None:
-        photo_sets.uploader("photos", disabled=not subject.current)
+        samples.uploader("photos", disabled=not subject.current)
     with board_container:
         blend = at_end(comparison, way, t) or result(
             "dial", subject, work.blended, source, way, t, about=subject.base

@@ -9,7 +9,7 @@ from app.anatomy import words
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
 from app.language.text import _
-from app.shell import cache, comparison, controls, photo_sets, samples, state, workbench
+from app.shell import cache, comparison, controls, samples, state, workbench
 from app.shell.cache import Lens
 from app.shell.layout import image
 from app.shell.samples import Source
@@ -98,7 +98,7 @@ def _offer(shown: Shown, current: bool) -> None:
     text.markdown(words.offer(source, samples.class_folders()))
     if source is None:
         with text:
-            photo_sets.uploader("photos", disabled=not current)
+            samples.uploader("photos", disabled=not current)
     else:
         text.button(
             _("Calibrate an auxiliary branch"),

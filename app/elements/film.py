@@ -21,11 +21,6 @@ def film(reel: Reel, key: str = "film", *, level: int = 5, at_end: bool = False)
         level: Of the headings of what the branches say: one more than of the heading above.
         at_end: Whether it opens at its last frame.
     """
-    opens_at = len(reel.frames) - 1 if at_end else 0
-    _mount(key=key, data=_data(reel) | {"level": level, "opens_at": opens_at})
-
-
-def _data(reel: Reel) -> dict[str, Any]:
     classes = list(reel.classes)
     if reel.target_place is not None:
         classes[reel.target_place] += _(" (target)")
@@ -43,7 +38,7 @@ def _data(reel: Reel) -> dict[str, Any]:
         }
         for frame in reel.frames
     ]
-    content = {
+    content: dict[str, Any] = {
         "captions": [_(caption) for caption in reel.captions],
         "branches": [
             {"name": name, "colour": colour}
@@ -63,4 +58,6 @@ def _data(reel: Reel) -> dict[str, Any]:
         "frames": frames,
     }
     # By this the browser knows whether it has this film, in this language, already.
-    return content | {"key": sha256(repr(content).encode()).hexdigest()[:16]}
+    content["key"] = sha256(repr(content).encode()).hexdigest()[:16]
+    content |= {"level": level, "opens_at": len(reel.frames) - 1 if at_end else 0}
+    _mount(key=key, data=content)

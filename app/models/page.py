@@ -11,7 +11,7 @@ from app.language.text import N_, _, listing
 from app.shell import cache, network_files, opening, state
 from app.shell.layout import page_button, table
 from app.shell.messages import FEW_CLASSES, quote, safe
-from app.shell.network_fields import show_facts
+from app.shell.opening import show_facts
 
 _TABLE, _CARD = "models.table", "models.card"
 _OBJECTIVES = N_(

@@ -17,7 +17,7 @@ from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
 from app.language.text import _, join, ngettext
 from app.playground import words
-from app.shell import cache, comparison, controls, photo_sets, samples, tasks
+from app.shell import cache, comparison, controls, samples, tasks
 from app.shell.jobs import Report
 from app.shell.layout import chart
 from app.shell.messages import unbroken
@@ -69,7 +69,7 @@ def _many_pictures(playground: Shown) -> None:
     if source is None:
         reason = samples.no_photos(samples.class_folders())
         st.caption(_("This needs photos of this network's classes.") + f" {reason}")
-        photo_sets.uploader("photos", disabled=False)
+        samples.uploader("photos", disabled=False)
         return
     lens = cache.load_lens(view.model)
     task = Task.of(

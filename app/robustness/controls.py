@@ -12,7 +12,7 @@ from advprop_core.types import ModelInfo
 from app.language.text import N_, _, listing, titled
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
-from app.shell import network_files, photo_sets, runs, state
+from app.shell import network_files, runs, samples, state
 from app.shell.fields import number, select, slider
 from app.shell.messages import safe
 from app.shell.state import key
@@ -63,10 +63,10 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     )
     is_fixed = busy or not image_sets
     select(_("Test images"), image_sets or DATA, "data", help, disabled=is_fixed)
-    photo_sets.uploader("data", disabled=busy)
-    for key_of_set, title in photo_sets.offered().items():
+    samples.uploader("data", disabled=busy)
+    for key_of_set, title in samples.offered().items():
         if key_of_set not in image_sets:
-            folders = listing([*map(safe, photo_sets.classes_of(key_of_set))], _NAMED)
+            folders = listing([*map(safe, samples.classes_of(key_of_set))], _NAMED)
             sentence = _("No folder of {title} is a class of these networks: {folders}.")
             st.caption(sentence.format(title=safe(title), folders=folders))
     help = _("More images make intervals narrower: half as wide with four times as many.")

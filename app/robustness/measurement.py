@@ -18,7 +18,7 @@ from advprop_core.text import exact_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.language.text import N_, _, join, listing, paragraph
 from app.robustness.view import RobustnessView
-from app.shell import cache, network_files, photo_sets
+from app.shell import cache, network_files, samples
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
@@ -165,8 +165,8 @@ def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     fits = {"shapes": all_scenes, "shapes-conflict": all_scenes, FOLDER: fits_folder}
     given = {
         key: _("Photos of {title}").format(title=title)
-        for key, title in photo_sets.offered().items()
-        if all(match_classes(info.classes, photo_sets.classes_of(key)) for info in infos.values())
+        for key, title in samples.offered().items()
+        if all(match_classes(info.classes, samples.classes_of(key)) for info in infos.values())
     }
     return {key: title for key, title in DATA.items() if fits[key]} | given
 

@@ -106,7 +106,7 @@ def report(error: BaseException) -> str:
         f"{type(error).__name__}: {_without_folders(str(error))}",
         f"page: {session.get('page', 'unknown')}",
         *(f"{name}: {value}" for name, value in settings.items()),
-        f"Python {platform.python_version()}, {platform.system()}",
+        platform.system(),
         f"streamlit {st.__version__}",
         *(f"{name} {version}" for name, version in versions().items()),
     ])  # fmt: skip

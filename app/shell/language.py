@@ -20,7 +20,9 @@ def settle(*, is_back: bool) -> None:
     if linked in LANGUAGES:
         session[SESSION], session[_CHOSEN] = linked, True
     elif SESSION not in session:
-        session[SESSION] = _of_browser(st.context.locale)
+        # The first part of ``zh-Hant-TW``, where there is a catalogue for it.
+        code = (st.context.locale or "").replace("_", "-").split("-")[0].lower()
+        session[SESSION] = code if code in LANGUAGES else "en"
 
 
 def in_link() -> dict[str, str]:
@@ -34,7 +36,12 @@ def switch() -> None:
     # the page is drawn anew: charts have the ink of one theme, and Streamlit does not ask for
     # that itself (its issue 11920).
     _reader(key="reader", data={"language": current()}, on_theme_change=lambda: None)
-    st.session_state[_SWITCH] = current()
+    session = st.session_state
+    session[_SWITCH] = current()
+
+    def take() -> None:
+        session[SESSION], session[_CHOSEN] = session[_SWITCH], True
+
     st.segmented_control(
         "English / 中文 / 日本語",
         list(LANGUAGES),
@@ -42,16 +49,5 @@ def switch() -> None:
         key=_SWITCH,
         required=True,
         label_visibility="collapsed",
-        on_change=_take,
+        on_change=take,
     )
-
-
-def _take() -> None:
-    session = st.session_state
-    session[SESSION], session[_CHOSEN] = session[_SWITCH], True
-
-
-def _of_browser(locale: str | None) -> str:
-    """The first part of ``zh-Hant-TW``, where there is a catalogue for it."""
-    code = (locale or "").replace("_", "-").split("-")[0].lower()
-    return code if code in LANGUAGES else "en"

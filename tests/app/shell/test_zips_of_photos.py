@@ -7,7 +7,7 @@ import pytest
 
 from advprop_core.errors import InputError
 from app.robustness import work
-from app.shell import cache, photo_sets
+from app.shell import cache, samples
 from app.shell.store import FileStore
 from tests.app.visiting import chosen, jpeg
 
@@ -32,12 +32,12 @@ def store(clear_caches):
 
 def test_photos_are_kept_by_class_and_what_systems_add_is_not(store):
     data = zipped(*PHOTOS, "__MACOSX/pets/star/._0.jpg", "pets/.DS_Store", "pets/readme.txt")
-    key = photo_sets.keep(data, "Meine Tiere ü.zip")
+    key = samples.keep(data, "Meine Tiere ü.zip")
     folder = cache.photo_sets().get(key)
     assert folder.name == "Meine Tiere ü"
-    assert photo_sets.classes_of(key) == ["heart", "star"]
+    assert samples.classes_of(key) == ["heart", "star"]
     assert len([*folder.rglob("*.jpg")]) == 12
-    assert photo_sets.keep(data, "again.zip") == key
+    assert samples.keep(data, "again.zip") == key
     assert cache.photo_sets().get("0" * 64) is None
 
 
@@ -60,7 +60,7 @@ def test_photos_are_kept_by_class_and_what_systems_add_is_not(store):
 )
 def test_other_zips_are_refused_in_a_sentence_and_leave_nothing(store, data, reason):
     with pytest.raises(InputError, match=reason):
-        photo_sets.keep(data, "../x.zip")
+        samples.keep(data, "../x.zip")
     assert not [*store._items]
 
 
@@ -68,7 +68,7 @@ def test_a_photo_whose_bytes_are_damaged_leaves_nothing(store):
     data = zipped(*PHOTOS)
     at = data.index(b"\xff\xd8", 2000)
     with pytest.raises(InputError, match="damaged"):
-        photo_sets.keep(data[: at + 90] + b"garbage" + data[at + 97 :], "x.zip")
+        samples.keep(data[: at + 90] + b"garbage" + data[at + 97 :], "x.zip")
     from pathlib import Path
 
     assert not [*Path(store._folder.name).iterdir()]

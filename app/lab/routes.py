@@ -42,7 +42,6 @@ def routes(site: Site | None = None) -> list[BaseRoute]:
 
 
 def _file(name: str, files: dict[str, Path], accepted: str) -> Response:
-    """A file, packed as the browser takes it."""
     headers = {
         "Vary": "Accept-Encoding",
         "Cache-Control": _FOREVER if name.startswith("assets/") else _ASK,

@@ -32,8 +32,12 @@ class Site:
 
     def __init__(self, arguments: Sequence[str] = LESSONS) -> None:
         self.arguments = tuple(arguments)
+        # Another folder for each version of the scripts and each choice of networks.
+        digest = hashlib.sha256(repr((self.arguments, versions()["advprop-lens"])).encode())
+        for file in sorted((bundle_dir() / "app" / "web" / "dist").glob("*.[jc]s*")):
+            digest.update(file.read_bytes())
         cache = user_cache_path("advprop-lens", appauthor=False)
-        self.folder = cache / f"lab-{self._digest()}"
+        self.folder = cache / f"lab-{digest.hexdigest()[:16]}"
         self._failure: str | None = None  # of the last try, until somebody has read it
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -74,13 +78,6 @@ class Site:
             self._failure = f"The lab cannot be written: {error}."
         except OSError as error:
             self._failure = f"The lab cannot be kept in {cache}: {error.strerror}."
-
-    def _digest(self) -> str:
-        """Another one for each version of the scripts and each choice of networks."""
-        digest = hashlib.sha256(repr((self.arguments, versions()["advprop-lens"])).encode())
-        for file in sorted((bundle_dir() / "app" / "web" / "dist").glob("*.[jc]s*")):
-            digest.update(file.read_bytes())
-        return digest.hexdigest()[:16]
 
 
 def missing() -> str | None:

@@ -128,7 +128,6 @@ def choose_picture(source: str) -> None:
 
 
 def _perturbation_kind() -> None:
-    """Attack, noise or another kind; then which one of it."""
     chosen = state.value("perturbation")
     kind = next(kind for kind, members in KINDS.items() if chosen in members)
     st.session_state[_KIND] = kind
@@ -159,7 +158,7 @@ def _strength() -> None:
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
         slider(_(title), field, _(help), step=step)
-    st.session_state[typed] = strength
+    st.session_state[typed] = strength  # anew at each run, for the slider may have moved
     right.number_input(
         _("{title}, typed").format(title=_(title)),
         step=step,

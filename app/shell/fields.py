@@ -54,7 +54,7 @@ def several(
 
     The field is empty for the default, so that a link holds only what a person chose.
     """
-    widget = f"several.{field}"
+    widget = f"several.{field}"  # another than the field's, which is empty for the default
     chosen = [name for name in state.value(field) if name in titles][:most]
     st.session_state[widget] = chosen or list(default)
 

@@ -127,6 +127,7 @@ def _take(widget: str) -> None:
         return
     # The chooser stays open: it asks for the part to look at, and what it shows.
     source = keep_upload(encode_png(image), cache.uploads())
+    # One more than stay: the oldest is then dropped, unless it came again since.
     uploads = (*st.session_state.get(_KEPT, ()), source)[-_MOST - 1 :]
     st.session_state[_KEPT] = uploads
     if len(uploads) > _MOST and uploads[0] not in uploads[1:]:
@@ -172,7 +173,6 @@ def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
 
 
 def _about_photo(view: View, info: ModelInfo) -> None:
-    """Which part of the chosen photo the network sees, and what it shows."""
     whole, crop = crops.split(view.image)
     try:
         photo, label = cache.whole_photo(whole), cache.picture(whole, info.input_size).label

@@ -47,7 +47,7 @@ def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
                 version=quote(version)
             )
         ]
-    if "v" in parameters:
+    if "v" in parameters:  # else somebody wrote the address by hand, and means today's defaults
         old = DEFAULTS[version]
         default = page(**{name: old[name] for name in rules(page) if name in old})
     values: dict[str, Any] = {}

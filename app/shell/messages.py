@@ -173,10 +173,11 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     )
     if surest >= UNSURE:
         return None
-    unsure = _("On the clean picture no branch is sure of any class (at most {share})")
-    if is_sum:
-        unsure = _("On the clean picture no branch is sure of any five (at most {share})")
-    unsure = unsure.format(share=percent(surest))
+    unsure = (
+        _("On the clean picture no branch is sure of any five (at most {share})")
+        if is_sum
+        else _("On the clean picture no branch is sure of any class (at most {share})")
+    ).format(share=percent(surest))
     if result.true_class is not None:
         return _(
             "{unsure}, and none says {name}. The picture may be unlike the training pictures, the "

@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 
 _OPEN, _FILE, _USED, _DONE = "opening", "opening.file", "opening.used", "opening.done"
 _UPLOADS = "opening.uploads"  # how many there were: a new uploader keeps no file in memory
-_NOT_HERE = N_(
-    "Other people can use this app, so it accepts no network files: one file could fill the "
-    "server's memory. The person who runs the app can add a network with `advprop app --model "
-    "FILE`."
-)
-
 _FACTS = {
     "architecture": N_("architecture"),
     "size": N_("size"),
@@ -92,7 +86,12 @@ def _close() -> None:
 @defects.told()
 def _dialogue() -> None:
     if is_public():
-        st.info(_(_NOT_HERE), icon=":material/lock:")
+        sentence = _(
+            "Other people can use this app, so it accepts no network files: one file could fill "
+            "the server's memory. The person who runs the app can add a network with `advprop app "
+            "--model FILE`."
+        )
+        st.info(sentence, icon=":material/lock:")
         return
     limit, session = st.get_option("server.maxUploadSize"), st.session_state
     number = session.get(_UPLOADS, 0)
@@ -135,7 +134,6 @@ def _dialogue() -> None:
 
 
 def _file(path: Path) -> None:
-    """What the file is, what can be said of it, and the button that takes it."""
     seen: Look | None = tasks.wait_for("opening.look", _task(network_files.look, path))
     if seen is None:
         st.caption(
@@ -221,7 +219,6 @@ def _architecture(scope: str, seen: Look) -> str | None:
 
 
 def _how_found(seen: Look) -> str:
-    """Where the proposed architecture comes from."""
     search = seen.search
     if seen.says_all:
         return _("A file of this project: it describes itself completely.")

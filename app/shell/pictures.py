@@ -209,6 +209,7 @@ def open_picture(
     if crop is not None and can_be_cropped(whole):
         picture = open_picture(whole, size, uploads, set_folder)
         return replace(picture, data=encode_png(crop.cut(decode(picture.data))))
+    # A scene with a crop stays whole here, and is then no picture that there is.
     kind, __, name = source.partition(":")
     if (scene := drawn_scene(source, size)) is not None:
         return _of_scene(scene)

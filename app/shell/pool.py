@@ -145,7 +145,6 @@ class Pool:
     # -- what follows is called with the lock held -------------------------------------------------
 
     def _use_workers(self) -> None:
-        """Give free workers to those whose turn it is."""
         while self._free and (job := self._next()) is not None:
             self._waiting.remove(job)
             for person in self._people_of(job):
@@ -178,6 +177,8 @@ class Pool:
         spent = {
             job: min((person.spent for person in self._people_of(job)), default=0.0) for job in jobs
         }
+        # Beyond this a person has had so much more than the others that turns alone are not fair:
+        # one long piece of work counts as one turn, as a short one does.
         most = min(spent.values(), default=0.0) + _AHEAD
 
         def rank(job: Job) -> tuple[bool, bool, bool, int, int]:
@@ -227,7 +228,6 @@ class Pool:
             person.spent += seconds / len(job.watchers)
 
     def _let_go(self, job: Job) -> None:
-        """Take its worker from a job."""
         if job.has_worker:
             job.has_worker = False
             self._free += 1

@@ -104,6 +104,7 @@ def show_page(
         controls(models, view, busy)
     complaints = st.container()
     card = st.container(border=not closed, key="own-run")
+    # The person's own run stands first, though the page opens with results that are there.
     titles = {runs.RUN: runs.OWN[runs.RUN], **bundled, **runs.OWN}
     select(_("Results"), titles, field, _("Your own run, bundled results, or your own file."))
     with card:
@@ -133,6 +134,12 @@ def _run(slot: str, field: str, run: Run | str, busy: bool) -> Shown | None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
         _say(run, is_timed=not busy)
+    task = run.task
+
+    def begin() -> None:
+        tasks.retry(slot, task)  # also where it was done before
+        state.choose(**{field: runs.RUN})
+
     right.button(
         _("Run"),
         type="primary",
@@ -140,16 +147,9 @@ def _run(slot: str, field: str, run: Run | str, busy: bool) -> Shown | None:
         width="stretch",
         disabled=busy,
         help=run.help,
-        on_click=_begin,
-        args=(slot, run.task, field),
+        on_click=begin,
     )
-    return runs.follow(slot, run.task, busy, run.saved)
-
-
-def _begin(slot: str, task: Task, field: str) -> None:
-    """The run, also one that was done before; its results are what the page then shows."""
-    tasks.retry(slot, task)
-    state.choose(**{field: runs.RUN})
+    return runs.follow(slot, task, busy, run.saved)
 
 
 # -- what a run takes, said before it: a worker times a batch of each network ----------------------
@@ -211,12 +211,9 @@ def time_a_batch(file: Path, settings: ModelSettings, *, progress: Report) -> fl
     checkpoint = bundle.open_file(file, settings)
     view, side = attack_view(checkpoint.model.branch(MAIN)), checkpoint.info.input_size
     pixels = torch.zeros((_IMAGES, 3, side, side), requires_grad=True)
-
-    def there_and_back() -> float:
+    for share in (0.5, 1.0):  # twice, for the first time memory is asked for
         begin = time.perf_counter()
         torch.autograd.grad(view(pixels).sum(), pixels)
-        return time.perf_counter() - begin
-
-    there_and_back()  # the first time, memory is asked for
-    progress(0.5)
-    return there_and_back() / (2 * _IMAGES)
+        seconds = time.perf_counter() - begin
+        progress(share)
+    return seconds / (2 * _IMAGES)

@@ -37,13 +37,6 @@ def restore(opened: View, default: View) -> None:
     is_new = not names <= chosen.keys()
     session["default"] = default
     session["left"] = None  # the view before, where Back or Forward asks for this run
-    if is_back() and not is_new:  # the address says what is shown, whatever the widgets hold
-        session["left"] = page(**{name: chosen[name] for name in names})
-        view, session["complaints"] = decode(st.query_params, opened)
-        session["fields"] = {**chosen, **vars(view)}
-        session["view"] = session["linked"] = view
-        choose(**vars(view))
-        return
     if is_new:
         asked = {name: text for name, text in _first_link().items() if name not in chosen}
         view, session["complaints"] = decode(asked, opened)
@@ -51,6 +44,13 @@ def restore(opened: View, default: View) -> None:
     session["view"] = page(**{name: chosen[name] for name in names})
     if is_new:
         session["linked"] = session["view"]
+    elif is_back():  # the address says what is shown, whatever the widgets hold
+        session["left"] = session["view"]
+        session["view"], session["complaints"] = decode(st.query_params, opened)
+        session["linked"] = session["view"]
+        session["fields"] = {**chosen, **vars(session["view"])}
+        choose(**vars(session["view"]))
+        return
     for name in names:
         # Set anew each time: another page has other widgets, which would start from their own.
         session[key(name)] = _usable(page, name, session.get(key(name), chosen[name]))

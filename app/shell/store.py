@@ -66,6 +66,7 @@ class BoundedStore(Generic[K, V]):
 
     def _drop_unused(self) -> None:
         """What does not fit, and what nobody used for long; the least used is first."""
+        # The newest stays even where it is too large: who gave it is about to look at it.
         while len(self._items) > 1 and self._weight > self._capacity:
             self._drop(next(iter(self._items)))
         now = time.monotonic()

@@ -20,7 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _, paragraph
+from app.language.text import _, paragraph
 from app.shell import cache, defects, messages
 from app.shell.cache import Network
 from app.shell.jobs import Cancelled, Job, Watcher
@@ -31,7 +31,6 @@ PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of t
 _POLL = 1.0
 _GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
-_STAYS = N_("Without this option, the work stops soon after you close the page.")
 # In the session; all but the first begin a name that ends with a slot.
 _DRAWN, _JOB, _SHOWN, _STOPPED, _ASKED = "drawn", "work.", "shown.", "stopped.", "asked."
 
@@ -306,12 +305,14 @@ def _progress(slot: str) -> None:
         st.rerun()  # at once: the worker may be long in getting to its next report
     if job.is_long:
         job.stays = st.toggle(
-            _("Go on when I leave"), job.stays, key=f"stays.{slot}", help=_(_STAYS)
+            _("Go on when I leave"),
+            job.stays,
+            key=f"stays.{slot}",
+            help=_("Without this option, the work stops soon after you close the page."),
         )
 
 
 def _state(job: Job) -> str:
-    """Where the job stands, in words."""
     line = cache.pool().place(job)
     if line is None:
         left = messages.time_left(job.seconds_left)
@@ -325,7 +326,6 @@ def _state(job: Job) -> str:
 
 
 def _watcher(slot: str) -> Watcher:
-    """Who waits: one slot of one person's page."""
     if "visit" not in st.session_state:
         st.session_state["visit"] = uuid.uuid4().hex
     context = get_script_run_ctx()

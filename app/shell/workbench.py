@@ -33,7 +33,6 @@ _OUTLINE = 300  # px: a phone has room for it
 
 
 def _outline(view: View, info: ModelInfo) -> None:
-    """The picture, before torch is there."""
     st.markdown(_("## The network is being loaded …"))
     title = _(cache.picture(view.image, info.input_size).title)
     st.image(
@@ -188,6 +187,7 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
             default = page(model=next(iter(models)))
         asked = st.query_params.get("model", default.model)  # by an address that is no link of ours
         linked = models.get(asked, models[default.model])
+        # Reset comes back to the first network and its picture, whichever the link names.
         opened, first = (
             replace(default, image=suggested(info) or default.image)
             for info in (linked, models[default.model])

@@ -2,13 +2,11 @@
 
 import streamlit as st
 
-from app.elements.eraser import eraser
 from app.language.text import N_, _
 from app.playground import glance, studio, words
 from app.playground.view import PlaygroundView
-from app.shell import messages, state, workbench
+from app.shell import erasing, messages, state, workbench
 from app.shell.comparison import comparison_task, target_class
-from app.shell.state import key
 from app.shell.tasks import Shown
 
 _ERASER = 360  # px
@@ -18,7 +16,7 @@ def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
     from app.playground import saving  # here: it loads torch
 
-    if st.session_state[key("perturbation")] == "erase":
+    if state.value("perturbation") == "erase":
         _eraser(shown)
     is_alone = not shown.view.beside
     drawn = glance.show(shown, "playground") if is_alone else glance.show_beside(shown)
@@ -47,12 +45,12 @@ def _eraser(shown: Shown) -> None:
     """The clean picture, to be drawn on."""
     from app.figures.pictures import to_png  # here: it loads torch
 
-    title, regions = _(shown.title), st.session_state[key("regions")]
+    title = _(shown.title)
     caption = _("Mark what to erase: {title}").format(title=title)
     alt = _("The clean picture: {title}").format(title=title)
     png = to_png(shown.result.clean.numpy())
     with st.container(width=_ERASER):
-        eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
+        erasing.on_picture(png, caption, alt)
 
 
 workbench.show_page(

@@ -76,7 +76,7 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
 
     Returns what is known of the network.
     """
-    reason = _(NETWORK_GONE) if network_files.is_gone(state.value("model")) else ""
+    reason = _(NETWORK_GONE) if network_files.was_opened(state.value("model")) else ""
     state.keep_within("model", list(models), reason)
     info = models[state.value("model")]
     state.keep_within("attack_branch", list(info.branches))

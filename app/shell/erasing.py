@@ -1,4 +1,6 @@
-"""Erasing by hand: the controls that need no drawing, and what was erased in words."""
+"""Erasing by hand: on a picture, in numbers, and what was erased in words."""
+
+import base64
 
 import streamlit as st
 
@@ -9,11 +11,14 @@ from advprop_core.pictures.regions import (
     format_regions,
     parse_regions,
 )
+from app.elements.declare import declare
 from app.language.text import N_, _, counted, ngettext
 from app.shell import state
 from app.shell.fields import segments
 from app.shell.view import FILLS, View
 
+_ERASER, _SERIAL = "eraser", "eraser.serial"
+_eraser = declare(_ERASER)
 _ERASED = {
     "grey": counted("{count} region painted grey by hand", "{count} regions painted grey by hand"),
     "black": counted(
@@ -28,6 +33,40 @@ _NUMBERS = {
     "height": (N_("Height, in %"), 1, 100, 40),
 }
 """Title, least, most and first value, in percent of the picture's side."""
+
+
+def on_picture(png: bytes, caption: str, alt: str) -> None:
+    """The picture, on which regions are marked with a mouse, a pen or a finger."""
+    _eraser(
+        key=_ERASER,
+        data={
+            "picture": f"data:image/png;base64,{base64.b64encode(png).decode()}",
+            "caption": caption,
+            "alt": alt,
+            "regions": state.value("regions"),
+            "serial": st.session_state.get(_SERIAL, 0),
+            "most": MOST_REGIONS,
+            "words": {
+                "undo": _("Take back"),
+                "clear": _("Clear"),
+                "none": _("Drag over the picture to erase a part."),
+                "some": _("{count} erased"),
+                "full": _("{count} erased, which is the limit: undo one first"),
+            },
+        },
+        on_drawn_change=_take,
+    )
+
+
+def _take() -> None:
+    drawn = st.session_state[_ERASER].get("drawn")
+    try:
+        text, serial = str(drawn["text"]), int(drawn["serial"])
+        parse_regions(text)
+    except (KeyError, TypeError, ValueError):  # from a browser anything may come
+        return
+    st.session_state[_SERIAL] = serial
+    state.choose(regions=text)
 
 
 def controls() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core.pictures.decoding import MAX_PIXELS, decode, encode_png
+from advprop_core.pictures.decoding import MAX_PIXELS, content_key, decode, encode_png
 from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
 from app.elements.declare import declare
@@ -16,7 +16,6 @@ from app.shell.pictures import (
     SCENES,
     PictureGone,
     can_be_cropped,
-    keep_upload,
     suggested,
     with_crop,
 )
@@ -126,7 +125,11 @@ def _take(widget: str) -> None:
         st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
     # The chooser stays open: it asks for the part to look at, and what it shows.
-    source = keep_upload(encode_png(image), cache.uploads())
+    # Its key is a hash of the whole content: only who has the picture can guess it.
+    data = encode_png(image)
+    key = content_key(data)
+    cache.uploads().put(key, data)
+    source = f"upload:{key}"
     # One more than stay: the oldest is then dropped, unless it came again since.
     uploads = (*st.session_state.get(_KEPT, ()), source)[-_MOST - 1 :]
     st.session_state[_KEPT] = uploads

@@ -144,12 +144,6 @@ def title(name: str) -> str:
     return _("{name} (opened here)").format(name=name.rpartition("~")[0])
 
 
-def remember(name: str) -> None:
-    """This session offers the network."""
-    names = st.session_state.get(OPENED, ())
-    st.session_state[OPENED] = tuple(dict.fromkeys([name, *names]))
-
-
 def opened() -> tuple[str, ...]:
     """The networks that this person opened, or that a link named, while the server keeps them."""
     fields = (st.query_params.get(field, "") for field in ("model", "tested", OPENED))
@@ -160,8 +154,3 @@ def opened() -> tuple[str, ...]:
 def shown_file(name: str, file: Path) -> str:
     """What others may read of a network's file: a bundled one's name, or the file's own."""
     return name if bundle.bundled_models().get(name) == file else file.name
-
-
-def is_gone(name: str) -> bool:
-    """Whether this names a network that was opened here, and that the server no longer keeps."""
-    return was_opened(name) and cache.opened_networks().get(name) is None

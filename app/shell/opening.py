@@ -66,7 +66,8 @@ def take_up() -> bool:
     """Choose the network that was just opened, before any widget; returns whether there is one."""
     name = st.session_state.pop(_DONE, None)
     if name is not None:
-        network_files.remember(name)
+        names = st.session_state.get(network_files.OPENED, ())
+        st.session_state[network_files.OPENED] = (name, *names)
         state.choose(model=name)
     return name is not None
 

@@ -30,7 +30,7 @@ from advprop_core.datasets.texture_shapes.scenes import (
     draw_scene,
 )
 from advprop_core.errors import AdvPropError
-from advprop_core.pictures.decoding import content_key, decode, encode_png
+from advprop_core.pictures.decoding import decode, encode_png
 from advprop_core.pictures.files import (
     describe_left_out,
     is_hidden,
@@ -97,16 +97,6 @@ class Picture:
     data: bytes
     label: str | None
     title: str
-
-
-def keep_upload(data: bytes, uploads: BoundedStore[str, bytes]) -> str:
-    """Keep the bytes of a picture; returns the short text that names it.
-
-    Its key is a hash of the whole content: only who has the picture can guess it.
-    """
-    name = content_key(data)
-    uploads.put(name, data)
-    return f"upload:{name}"
 
 
 def stamp(path: Path) -> Stamp:

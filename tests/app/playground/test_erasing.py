@@ -5,7 +5,7 @@ import torch
 
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.regions import EraseConfig, Region
-from app.elements import eraser
+from app.shell import erasing
 from tests.app.visiting import chosen
 
 LEFT_HALF = "0.0.500.1000"
@@ -87,16 +87,14 @@ def test_there_is_no_seed_of_what_a_hand_does(visit):
 )
 def test_what_a_browser_sends_is_checked(monkeypatch, drawn):
     session = {"eraser": {"drawn": drawn}}
-    monkeypatch.setattr(eraser.st, "session_state", session)
-    taken = []
-    eraser._take(taken.append)
-    assert (taken, list(session)) == ([], ["eraser"])
+    monkeypatch.setattr(erasing.st, "session_state", session)
+    erasing._take()
+    assert list(session) == ["eraser"]
 
 
 def test_what_is_drawn_is_handed_on(monkeypatch):
     session = {"eraser": {"drawn": {"text": "1.2.3.4", "serial": 7}}}
-    monkeypatch.setattr(eraser.st, "session_state", session)
-    taken = []
-    eraser._take(taken.append)
-    assert taken == ["1.2.3.4"]
+    monkeypatch.setattr(erasing.st, "session_state", session)
+    erasing._take()
+    assert session["view.regions"] == "1.2.3.4"
     assert session["eraser.serial"] == 7

@@ -5,14 +5,13 @@ import pytest
 from PIL import Image
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
-from advprop_core.pictures.decoding import decode
+from advprop_core.pictures.decoding import content_key, decode
 from app.shell.pictures import (
     PHOTOS,
     OwnPhotos,
     PictureGone,
     folder_photos,
     is_foreign,
-    keep_upload,
     key_of,
     open_picture,
 )
@@ -30,6 +29,13 @@ def own(tmp_path, monkeypatch):
     Image.new("RGB", (16, 16), "red").save(tmp_path / "secret.png")
     monkeypatch.setenv("ADVPROP_IMAGES", str(folder))
     return folder
+
+
+def keep(data, store):
+    """As the gallery does."""
+    name = content_key(data)
+    store.put(name, data)
+    return f"upload:{name}"
 
 
 def open_it(source, uploads=None):
@@ -164,17 +170,17 @@ def test_a_photo_whose_name_is_no_text_can_be_named_in_a_link(own):
 
 def test_an_upload_is_found_by_its_content():
     store = BoundedStore(3)
-    source = keep_upload(b"one", store)
-    assert keep_upload(b"one", store) == source != keep_upload(b"two", store)
+    source = keep(b"one", store)
+    assert keep(b"one", store) == source != keep(b"two", store)
     assert open_it(source, store).data == b"one"
     assert open_it(source, store).label is None
 
 
 def test_the_store_drops_the_oldest_and_says_so():
     store = BoundedStore(3)
-    sources = [keep_upload(bytes([i]), store) for i in range(3)]
-    keep_upload(bytes([0]), store)  # again: now the youngest
-    keep_upload(b"more", store)
+    sources = [keep(bytes([i]), store) for i in range(3)]
+    keep(bytes([0]), store)  # again: now the youngest
+    keep(b"more", store)
     assert [open_it(sources[i], store).data for i in (0, 2)] == [bytes([0]), bytes([2])]
     with pytest.raises(PictureGone, match="upload it again"):
         open_it(sources[1], store)
@@ -185,7 +191,7 @@ def test_the_store_stays_bounded_with_many_at_once():
 
     def fill(start):
         for i in range(200):
-            keep_upload(f"{start}-{i}".encode(), store)
+            keep(f"{start}-{i}".encode(), store)
 
     threads = [threading.Thread(target=fill, args=(n,)) for n in range(8)]
     for thread in threads:

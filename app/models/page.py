@@ -28,7 +28,7 @@ def page() -> None:
     """All networks in a table, and the card of one."""
     if opening.take_up():
         st.switch_page("app/playground/page.py")
-    state.keep_in_link()
+    state.write_link({})
     st.title(_("Which networks are here, and how good are they?"))
     st.markdown(
         _(

@@ -48,14 +48,7 @@ if TYPE_CHECKING:
 
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
-KEPT_CALIBRATED = 2
-KEPT_TRACERS = 6
-KEPT_UPLOADS = 400_000_000  # bytes, of photos
-UNUSED = 7200.0  # seconds after which a public server forgets a photo that nobody looks at
-KEPT_CLEAN = 256  # pictures, with what each branch answers to them
-KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
-KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 _seen: dict[str, Network] = {}  # by name, as the files were last looked at
 
 
@@ -105,8 +98,9 @@ def pool() -> Pool:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def uploads() -> BoundedStore[str, bytes]:
-    """The server's one store of uploads, by their content key."""
-    return BoundedStore(KEPT_UPLOADS, len, UNUSED if is_public() else float("inf"))
+    """The server's one store of photos, by their content key; each weighs its bytes."""
+    # A public server forgets a photo that nobody looks at for two hours.
+    return BoundedStore(400_000_000, len, 7200.0 if is_public() else float("inf"))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -124,7 +118,7 @@ def opened_networks() -> FileStore:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def photo_sets() -> FileStore:
     """The server's one store of labelled photos that people gave, by their content key."""
-    return FileStore(KEPT_PHOTOS)
+    return FileStore(2_000_000_000)  # bytes on the disk
 
 
 def still_kept(name: str, linked: Iterable[str], store: FileStore) -> dict[str, Path]:
@@ -141,19 +135,19 @@ def still_kept(name: str, linked: Iterable[str], store: FileStore) -> dict[str, 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
-    return BoundedStore(KEPT_CALIBRATED)
+    return BoundedStore(2)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def drawings() -> BoundedStore[Hashable, Any]:
     """The server's one store of what pages draw of results, by name and by what it is about."""
-    return BoundedStore(KEPT_DRAWINGS)
+    return BoundedStore(128)  # of up to 0.5 MB each
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def tracers() -> BoundedStore[Hashable, Any]:
     """The server's one store of branches with their training images, by what they were made of."""
-    return BoundedStore(KEPT_TRACERS)
+    return BoundedStore(6)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -286,7 +280,7 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
         default = ""
     layers = _layer_titles(model.branch(MAIN), example)
     info, finer = tamed(checkpoint.info), finer_layer(branches[MAIN], example) or ""
-    return Lens(network, info, model, branches, layers, default, finer, BoundedStore(KEPT_CLEAN))
+    return Lens(network, info, model, branches, layers, default, finer, BoundedStore(256))
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:

@@ -148,7 +148,18 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
     if pages > 1:  # a folder of hundreds of photos is not decoded at once
         first = (st.pagination(pages, key="gallery.page") - 1) * _PER_PAGE
         sources = sources[first : first + _PER_PAGE]
-    pictures = [_thumbnail(source, view, info) for source in sources]
+    pictures, chosen = [], crops.split(view.image)[0]
+    for source in sources:
+        kind, name = source.split(":", 1)
+        title, image, refusal = tame(name), "", ""
+        try:
+            image = cache.thumbnail(source, info.input_size)
+            if kind != "folder":
+                title = _(cache.picture(source, info.input_size).title)
+        except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
+            refusal = str(error)
+        picture = {"name": source, "title": title, "image": image, "refusal": refusal}
+        pictures.append({**picture, "isChosen": chosen == source})
     choices = {picture["name"] for picture in pictures if not picture["refusal"]}
 
     def choose() -> None:
@@ -159,20 +170,6 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
 
     data = {"pictures": pictures, "returnTo": _BUTTON}
     _thumbnails(key=_THUMBNAILS, data=data, on_chosen_change=choose)
-
-
-def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
-    kind, name = source.split(":", 1)
-    title, image, refusal = tame(name), "", ""
-    try:
-        image = cache.thumbnail(source, info.input_size)
-        if kind != "folder":
-            title = _(cache.picture(source, info.input_size).title)
-    except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
-        refusal = str(error)
-    is_chosen = crops.split(view.image)[0] == source
-    about = {"name": source, "title": title, "image": image}
-    return about | {"isChosen": is_chosen, "refusal": refusal}
 
 
 def _about_photo(view: View, info: ModelInfo) -> None:

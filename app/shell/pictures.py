@@ -261,12 +261,15 @@ def suggested(info: ModelInfo) -> str | None:
 def is_foreign(source: str, info: ModelInfo) -> bool:
     """Whether the network has no class for a picture of ours, as far as that can be told."""
     kind, __, name = crops.split(source)[0].partition(":")
+    # Classes under other names may well mean what a photo shows.
+    is_told = {*info.class_ids} <= {*SHAPES} or all(map(_WORDNET_ID.fullmatch, info.class_ids))
     if kind in DRAWN:
-        return {*SHAPES}.isdisjoint(info.class_ids)
-    by_wordnet = all(map(_WORDNET_ID.fullmatch, info.class_ids))
-    if kind != "photo" or name not in PHOTOS or not (by_wordnet or {*info.class_ids} <= {*SHAPES}):
+        classes = SHAPES
+    elif kind == "photo" and name in PHOTOS and is_told:
+        classes = _PHOTO_CLASSES[name]
+    else:
         return False
-    return {*_PHOTO_CLASSES[name]}.isdisjoint(info.class_ids)
+    return {*classes}.isdisjoint(info.class_ids)
 
 
 def _find_photo(folder: Path | None, name: str) -> tuple[Path, Path]:

@@ -76,16 +76,8 @@ class Pool:
         self._changed = threading.Condition()
         self._counts: Counter[str] = Counter()  # jobs by how they ended
 
-    def submit(
-        self,
-        watcher: Watcher,
-        key: Hashable,
-        work: Callable[[Job], Any],
-        *,
-        is_long: bool = False,
-        follows: bool = False,
-    ) -> Job:
-        """The job of this key, started if there is none.
+    def submit(self, watcher: Watcher, asked: Job) -> Job:
+        """This job, or the one of its key that is there already.
 
         The watcher gives up whatever else it waited for; a job that nobody waits for is
         cancelled. A job that failed or was cancelled is started again.
@@ -94,17 +86,17 @@ class Pool:
             Refused: If this server takes no more.
         """
         with self._changed:
-            self._release(watcher, key)
-            job = self._jobs.get(key)
+            self._release(watcher, asked.key)
+            job = self._jobs.get(asked.key)
             if job is None or (job.done and job.future.exception() is not None):
                 self._check_room(watcher.session)
-                job = Job(key, work, self._give_way, is_long=is_long, follows=follows)
-                self._jobs[key] = job
+                asked.on_report = self._give_way
+                job = self._jobs[asked.key] = asked
                 self._waiting.append(job)
             if not job.done:
                 self._join_line(watcher.session)
             job.watchers.add(watcher)
-            self._jobs.move_to_end(key)
+            self._jobs.move_to_end(job.key)
             self._forget_oldest()
             self._use_workers()
             return job
@@ -301,8 +293,12 @@ class Pool:
 
     def _work(self) -> None:
         """One job after another, from the first on with its share of the cores."""
+        import torch  # here: it is heavy
+
         job = self._begun.get()
-        _share_cores(self._workers)  # not before: it loads torch
+        # Torch would use all cores in every worker. Its threads wait for one another many times in
+        # a forward pass, and where other work has the cores each of these waits costs milliseconds.
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // self._workers))
         while True:
             job.run()
             with self._changed:
@@ -322,14 +318,3 @@ class Pool:
                 self._typical += 0.1 * (job.spent - self._typical)
         else:
             self._counts["cancelled" if isinstance(error, Cancelled) else "failed"] += 1
-
-
-def _share_cores(workers: int) -> None:
-    """Each worker computes on its share of the cores.
-
-    Torch would use all of them in every worker. Its threads wait for one another many times in a
-    forward pass, and where other work has the cores each of these waits costs milliseconds.
-    """
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))

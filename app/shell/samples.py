@@ -74,10 +74,7 @@ def folder_fits(info: ModelInfo) -> bool:
 def class_folders() -> list[str]:
     """What the class folders of the person's own folder are called, those of val of splits."""
     folder = own_folder()
-    if folder is None or not folder.is_dir():
-        return []
-    paths = split_folder(folder, "val").iterdir()
-    return sorted(path.name for path in paths if path.is_dir() and not is_hidden(path.name))
+    return _folders_in(folder and split_folder(folder, "val"))
 
 
 def no_photos(folders: Sequence[str]) -> str:
@@ -130,8 +127,14 @@ def offered() -> dict[str, str]:
 
 def classes_of(key: str) -> list[str]:
     """What the class folders are called."""
-    folder = cache.photo_sets().get(key)
-    return [] if folder is None else sorted(path.name for path in folder.iterdir())
+    return _folders_in(cache.photo_sets().get(key))
+
+
+def _folders_in(folder: Path | None) -> list[str]:
+    if folder is None or not folder.is_dir():
+        return []
+    paths = folder.iterdir()
+    return sorted(path.name for path in paths if path.is_dir() and not is_hidden(path.name))
 
 
 def uploader(field: str, *, disabled: bool) -> None:

@@ -103,7 +103,7 @@ def current() -> Any:
     view = page(**{name: fitting(page, name, session[key(name)]) for name in rules(page)})
     session["view"] = view
     session["fields"] = {**session["fields"], **vars(view)}
-    _write_link(encode(view))
+    write_link(encode(view))
     return view
 
 
@@ -117,20 +117,17 @@ def remembered(*names: str) -> Iterator[None]:
     current()
 
 
-def keep_in_link() -> None:
-    """Write into the link what a reload of a page without a view of its own would lose."""
-    _first_link()
-    _write_link({})
-
-
 def _first_link() -> dict[str, str]:
     """What the address held when the session began; pages take from it what they have."""
     link: dict[str, str] = st.session_state.setdefault("link", st.query_params.to_dict())
     return link
 
 
-def _write_link(link: dict[str, str]) -> None:
-    """The link of a page, with what travels from page to page: a reload ends the session."""
+def write_link(link: dict[str, str]) -> None:
+    """The link of a page, with what travels from page to page: a reload ends the session.
+
+    ``link`` is what the page itself has to say; nothing where it has no view.
+    """
     chosen = {**_first_link(), **st.session_state.get("fields", {})}
     link |= {name: chosen[name] for name in _TRAVELLING if chosen.get(name)}
     link |= language.in_link()

@@ -165,14 +165,8 @@ def submit(slot: str, task: Task) -> Job:
     name = f"{_JOB}{slot}"
     job: Job | None = st.session_state.get(name)
     if job is None or job.key != task.key or not job.done or job.cancelled:
-        job = cache.pool().submit(
-            _watcher(slot),
-            task.key,
-            partial(_do, task),
-            is_long=task.is_long,
-            follows=task.follows,
-        )
-        st.session_state[name] = job
+        asked = Job(task.key, partial(_do, task), is_long=task.is_long, follows=task.follows)
+        job = st.session_state[name] = cache.pool().submit(_watcher(slot), asked)
     return job
 
 

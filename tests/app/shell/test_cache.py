@@ -17,7 +17,7 @@ from advprop_core.models.header import CheckpointError
 from advprop_core.pictures.decoding import decode
 from advprop_core.types import ModelInfo
 from app.shell import cache
-from app.shell.jobs import Watcher
+from app.shell.jobs import Job, Watcher
 
 REPO = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -141,7 +141,7 @@ def test_a_file_that_is_written_anew_ends_the_work_of_its_network_alone(
     cache.known_models()
     keys = [((cache.network_of(name),), "request") for name in ("mine", "tiny-vanilla")]
     jobs = [
-        cache.pool().submit(Watcher(name), key, lambda _: 1)
+        cache.pool().submit(Watcher(name), Job(key, lambda _: 1))
         for name, key in zip("ab", keys, strict=True)
     ]
     lens = cache.load_lens("tiny-vanilla")

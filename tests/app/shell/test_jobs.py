@@ -39,7 +39,7 @@ def never(job):
 
 
 def test_a_job_gives_its_result():
-    job = Pool().submit(Watcher("a"), "key", Work(42).release())
+    job = Pool().submit(Watcher("a"), Job("key", Work(42).release()))
     assert job.future.result(SOON) == 42
     assert job.done
     assert job.progress == 0.5
@@ -47,19 +47,19 @@ def test_a_job_gives_its_result():
 
 def test_equal_requests_share_one_job_also_when_it_is_done():
     pool, work = Pool(), Work("once")
-    first = pool.submit(Watcher("a"), ("k", 1), work)
-    assert pool.submit(Watcher("b"), ("k", 1), never) is first
+    first = pool.submit(Watcher("a"), Job(("k", 1), work))
+    assert pool.submit(Watcher("b"), Job(("k", 1), never)) is first
     work.release()
     assert first.future.result(SOON) == "once"
-    assert pool.submit(Watcher("c"), ("k", 1), never) is first
+    assert pool.submit(Watcher("c"), Job(("k", 1), never)) is first
     assert work.runs == 1
 
 
 def test_a_superseded_job_stops_at_its_next_report():
     pool, old = Pool(), Work("old")
-    first = pool.submit(Watcher("a"), "old", old)
+    first = pool.submit(Watcher("a"), Job("old", old))
     assert old.began.wait(SOON)
-    second = pool.submit(Watcher("a"), "new", Work("new").release())
+    second = pool.submit(Watcher("a"), Job("new", Work("new").release()))
     assert second.future.result(SOON) == "new"
     old.release()
     with pytest.raises(Cancelled):
@@ -68,9 +68,9 @@ def test_a_superseded_job_stops_at_its_next_report():
 
 def test_a_superseded_job_that_queued_does_not_start():
     pool, busy = Pool(workers=1), Work("busy")
-    running = pool.submit(Watcher("other"), "busy", busy)
-    queued = pool.submit(Watcher("a"), "queued", never)
-    last = pool.submit(Watcher("a"), "last", Work("last").release())
+    running = pool.submit(Watcher("other"), Job("busy", busy))
+    queued = pool.submit(Watcher("a"), Job("queued", never))
+    last = pool.submit(Watcher("a"), Job("last", Work("last").release()))
     busy.release()
     assert running.future.result(SOON) == "busy"
     assert last.future.result(SOON) == "last"
@@ -80,8 +80,8 @@ def test_a_superseded_job_that_queued_does_not_start():
 
 def test_a_job_that_another_session_waits_for_goes_on():
     pool, work = Pool(), Work("shared")
-    job = pool.submit(Watcher("a"), "key", work)
-    pool.submit(Watcher("b"), "key", never)
+    job = pool.submit(Watcher("a"), Job("key", work))
+    pool.submit(Watcher("b"), Job("key", never))
     pool.cancel(Watcher("a"))
     work.release()
     assert job.future.result(SOON) == "shared"
@@ -89,8 +89,8 @@ def test_a_job_that_another_session_waits_for_goes_on():
 
 def test_the_last_session_to_leave_cancels():
     pool, work = Pool(), Work()
-    job = pool.submit(Watcher("a"), "key", work)
-    pool.submit(Watcher("b"), "key", never)
+    job = pool.submit(Watcher("a"), Job("key", work))
+    pool.submit(Watcher("b"), Job("key", never))
     assert work.began.wait(SOON)
     for session in "ab":
         pool.cancel(Watcher(session))
@@ -102,7 +102,7 @@ def test_the_last_session_to_leave_cancels():
 def test_a_job_is_found_by_who_did_not_ask_for_it():
     pool, work = Pool(), Work(42)
     assert pool.find("key") is None
-    job = pool.submit(Watcher("a"), "key", work)
+    job = pool.submit(Watcher("a"), Job("key", work))
     assert pool.find("key") is job
     work.release()
     assert job.future.result(SOON) == 42
@@ -111,15 +111,15 @@ def test_a_job_is_found_by_who_did_not_ask_for_it():
 
 def test_who_is_gone_does_not_keep_a_job_that_another_stops():
     pool, work = Pool(is_here=lambda session: session != "reloaded"), Work()
-    job = pool.submit(Watcher("reloaded"), "key", work)
-    pool.submit(Watcher("b"), "key", never)
+    job = pool.submit(Watcher("reloaded"), Job("key", work))
+    pool.submit(Watcher("b"), Job("key", never))
     assert work.began.wait(SOON)
     pool.cancel(Watcher("b"))
     assert pool.find("key") is None
     work.release()
     with pytest.raises(Cancelled):
         job.future.result(SOON)
-    again = pool.submit(Watcher("b"), "key", Work("again").release())
+    again = pool.submit(Watcher("b"), Job("key", Work("again").release()))
     assert again.future.result(SOON) == "again"
     pool.cancel(Watcher("b"))
     assert pool.find("key") is again, "what is done stays"
@@ -127,9 +127,9 @@ def test_who_is_gone_does_not_keep_a_job_that_another_stops():
 
 def test_what_is_done_can_be_forgotten():
     pool = Pool()
-    jobs = [pool.submit(Watcher(key), key, Work(key).release()) for key in ("a", "b", "c")]
+    jobs = [pool.submit(Watcher(key), Job(key, Work(key).release())) for key in ("a", "b", "c")]
     wait([job.future for job in jobs], SOON)
-    busy = pool.submit(Watcher("d"), "d", Work())
+    busy = pool.submit(Watcher("d"), Job("d", Work()))
     pool.forget(lambda key: key == "a")
     assert [pool.find(key) for key in "abcd"] == [None, *jobs[1:], busy]
     pool.forget(lambda _: True)
@@ -139,8 +139,8 @@ def test_what_is_done_can_be_forgotten():
 
 def test_a_job_says_whether_it_was_taken_up():
     pool, work = Pool(workers=1), Work()
-    first = pool.submit(Watcher("a"), "a", work)
-    second = pool.submit(Watcher("b"), "b", Work())
+    first = pool.submit(Watcher("a"), Job("a", work))
+    second = pool.submit(Watcher("b"), Job("b", Work()))
     assert work.began.wait(SOON)
     assert first.started
     assert not second.started
@@ -149,7 +149,7 @@ def test_a_job_says_whether_it_was_taken_up():
 
 def test_a_server_ends_while_work_is_done_and_more_is_waiting():
     script = """
-from app.shell.jobs import Watcher
+from app.shell.jobs import Job, Watcher
 from app.shell.pool import Pool
 import threading, time
 began = threading.Event()
@@ -157,8 +157,8 @@ def work(job):
     began.set()
     time.sleep(3600)
 pool = Pool(workers=1)
-pool.submit(Watcher("a"), "a", work)
-pool.submit(Watcher("b"), "b", work)
+pool.submit(Watcher("a"), Job("a", work))
+pool.submit(Watcher("b"), Job("b", work))
 assert began.wait(60)
 print("main is through")
 """
@@ -170,20 +170,20 @@ print("main is through")
 
 def test_a_cancelled_request_may_be_made_again():
     pool, work = Pool(), Work()
-    pool.submit(Watcher("a"), "key", work)
+    pool.submit(Watcher("a"), Job("key", work))
     assert work.began.wait(SOON)
     pool.cancel(Watcher("a"))
-    again = pool.submit(Watcher("a"), "key", Work("again").release())
+    again = pool.submit(Watcher("a"), Job("key", Work("again").release()))
     assert again.future.result(SOON) == "again"
     work.release()
 
 
 def test_an_error_reaches_who_asked_and_a_retry_starts_anew():
     pool = Pool()
-    job = pool.submit(Watcher("a"), "key", Work(ValueError("no")).release())
+    job = pool.submit(Watcher("a"), Job("key", Work(ValueError("no")).release()))
     with pytest.raises(ValueError, match="no"):
         job.future.result(SOON)
-    again = pool.submit(Watcher("a"), "key", Work("yes").release())
+    again = pool.submit(Watcher("a"), Job("key", Work("yes").release()))
     assert again is not job
     assert again.future.result(SOON) == "yes"
 
@@ -191,17 +191,17 @@ def test_an_error_reaches_who_asked_and_a_retry_starts_anew():
 def test_results_are_kept_up_to_a_number_the_oldest_go_first():
     pool = Pool(capacity=3)
     for key in range(6):
-        pool.submit(Watcher("a"), key, Work(key).release()).future.result(SOON)
-    pool.submit(Watcher("a"), 6, Work(6).release()).future.result(SOON)
+        pool.submit(Watcher("a"), Job(key, Work(key).release())).future.result(SOON)
+    pool.submit(Watcher("a"), Job(6, Work(6).release())).future.result(SOON)
     assert len(pool._jobs) <= 4
-    assert pool.submit(Watcher("a"), 5, never).future.result(SOON) == 5
+    assert pool.submit(Watcher("a"), Job(5, never)).future.result(SOON) == 5
     work = Work("anew").release()
-    assert pool.submit(Watcher("a"), 0, work).future.result(SOON) == "anew"
+    assert pool.submit(Watcher("a"), Job(0, work)).future.result(SOON) == "anew"
 
 
 def test_no_more_jobs_run_at_once_than_there_are_workers():
     pool, works = Pool(workers=2), [Work(i) for i in range(3)]
-    jobs = [pool.submit(Watcher(f"s{i}"), i, work) for i, work in enumerate(works)]
+    jobs = [pool.submit(Watcher(f"s{i}"), Job(i, work)) for i, work in enumerate(works)]
     assert works[0].began.wait(SOON)
     assert works[1].began.wait(SOON)
     assert not works[2].began.is_set()
@@ -223,7 +223,7 @@ def test_many_sessions_at_once_run_each_request_once():
 
     def ask(session):
         for key in range(20):
-            assert pool.submit(Watcher(session), key, work(key)).future.result(SOON) == key
+            assert pool.submit(Watcher(session), Job(key, work(key))).future.result(SOON) == key
 
     threads = [threading.Thread(target=ask, args=(f"s{n}",)) for n in range(8)]
     for thread in threads:

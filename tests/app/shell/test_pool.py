@@ -6,7 +6,7 @@ from concurrent.futures import wait
 import pytest
 
 from app.shell import pool as pools
-from app.shell.jobs import Cancelled, Limits, Refused, Watcher
+from app.shell.jobs import Cancelled, Job, Limits, Refused, Watcher
 from app.shell.pool import Pool
 
 SOON = 10  # seconds; only a broken pool needs them
@@ -22,10 +22,8 @@ class Line:
         self.jobs = [self.ask("gatekeeper", "gate", lambda job: self.gate.wait(SOON))]
 
     def ask(self, session, key, work=None, slot="", **options):
-        job = self.pool.submit(
-            Watcher(session, slot or key), key, work or (lambda job: self.order.append(key)),
-            **options,
-        )  # fmt: skip
+        asked = Job(key, work or (lambda job: self.order.append(key)), **options)
+        job = self.pool.submit(Watcher(session, slot or key), asked)
         if key != "gate":
             self.jobs.append(job)
         return job
@@ -113,9 +111,9 @@ def test_long_work_gives_way_at_its_next_report_and_goes_on_afterwards():
         order.append("long")
         return "whole"
 
-    long = pool.submit(Watcher("a"), "long", work, is_long=True)
+    long = pool.submit(Watcher("a"), Job("long", work, is_long=True))
     assert began.wait(SOON)
-    short = pool.submit(Watcher("b"), "short", lambda job: order.append("short"))
+    short = pool.submit(Watcher("b"), Job("short", lambda job: order.append("short")))
     go_on.set()
     assert long.future.result(SOON) == "whole"
     assert short.done
@@ -133,9 +131,9 @@ def test_one_long_job_is_begun_at_a_time_and_short_ones_have_the_other_worker():
 
         return work
 
-    jobs = [pool.submit(Watcher(key), key, measure(key), is_long=True) for key in gates]
+    jobs = [pool.submit(Watcher(key), Job(key, measure(key), is_long=True)) for key in gates]
     assert began["first"].wait(SOON)
-    assert pool.submit(Watcher("b"), "short", lambda job: 1).future.result(SOON) == 1
+    assert pool.submit(Watcher("b"), Job("short", lambda job: 1)).future.result(SOON) == 1
     assert not began["second"].is_set()
     gates["first"].set()
     assert began["second"].wait(SOON)
@@ -159,7 +157,7 @@ def test_work_is_given_up_after_its_last_watcher_left_unless_it_stays(monkeypatc
         job.report(0.3)
         return "whole"
 
-    job = pool.submit(Watcher("a"), "key", work)
+    job = pool.submit(Watcher("a"), Job("key", work))
     job.stays = stays
     assert began.wait(SOON)
     here.clear()
@@ -208,5 +206,5 @@ def test_work_that_takes_too_long_is_ended_with_a_sentence(monkeypatch):
         return "whole"
 
     with pytest.raises(Refused, match="after 5 seconds"):
-        pool.submit(Watcher("a"), "short", work).future.result(SOON)
-    assert pool.submit(Watcher("a"), "long", work, is_long=True).future.result(SOON) == "whole"
+        pool.submit(Watcher("a"), Job("short", work)).future.result(SOON)
+    assert pool.submit(Watcher("a"), Job("long", work, is_long=True)).future.result(SOON) == "whole"

@@ -183,7 +183,7 @@ def _measured(info: ModelInfo) -> list[dict[str, Any]]:
 def _sources(name: str, info: ModelInfo) -> None:
     """What was read of a file in a foreign layout, said, found, guessed and ignored."""
     origin = network_files.origin(name)
-    findings = cache.described(name).findings if origin is None else origin.findings
+    findings = cache.described(name)[1] if origin is None else origin.findings
     if findings is None:
         return
     file = cache.file_of(name).name if origin is None else origin.file

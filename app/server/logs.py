@@ -7,9 +7,6 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
-_OURS = ("app", "advprop_core")
-_MORE = ("task", "seconds", "code")  # what our own lines say besides their message
-
 
 class JsonLines(logging.Formatter):
     """Writes a record as one line; of an error its kind and place, for its text may hold a name."""
@@ -23,7 +20,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: vars(record)[name] for name in _MORE if name in vars(record)}
+        ours = ("task", "seconds", "code")  # what our own lines say besides their message
+        line |= {name: vars(record)[name] for name in ours if name in vars(record)}
         if record.exc_info and (error := record.exc_info[1]) is not None:
             frames = traceback.extract_tb(error.__traceback__)
             line["error"] = type(error).__name__
@@ -33,7 +31,7 @@ class JsonLines(logging.Formatter):
 
 def begin() -> None:
     """From now on every line is JSON; call it when the server has made its loggers."""
-    for name in _OURS:
+    for name in ("app", "advprop_core"):
         logger = logging.getLogger(name)
         logger.addHandler(logging.StreamHandler(sys.stderr))
         logger.setLevel(logging.INFO)

@@ -189,31 +189,25 @@ def model_settings() -> ModelSettings:
     return ModelSettings(**json.loads(os.environ.get("ADVPROP_MODEL_SETTINGS", "{}")))
 
 
-@dataclass(frozen=True)
-class Description:
-    """What is known of a network without keeping it; no findings where its file says it all."""
-
-    info: ModelInfo
-    findings: Findings | None
-
-
 @st.cache_resource(max_entries=64, show_spinner=False)  # frozen: no copy at every click
-def described(name: str) -> Description:
-    """What a model's file says of itself; only one in a foreign layout must be opened for it.
+def described(name: str) -> tuple[ModelInfo, Findings | None]:
+    """What a model's file says of itself, and where that is from: None where it says it all.
+
+    Only a file in a foreign layout must be opened for it.
 
     Raises:
         CheckpointError: If the file cannot be used.
     """
     path = file_of(name)
     if bundle.says_all_itself(str(path)):
-        return Description(tamed(read_info(path)), None)
+        return tamed(read_info(path)), None
     checkpoint = bundle.open_file(path, model_settings())
-    return Description(tamed(checkpoint.info), checkpoint.findings)
+    return tamed(checkpoint.info), checkpoint.findings
 
 
 def model_info(name: str) -> ModelInfo:
     """The header of a model's file; errors are those of :func:`described`."""
-    return described(name).info
+    return described(name)[0]
 
 
 def _forget_changed_models() -> None:
@@ -284,10 +278,7 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
-    """Stages, and the blocks in them, indented.
-
-    Folding moves what some layers give, so maps are offered at stages and blocks that it leaves.
-    """
+    """Stages, and the blocks in them, indented: those that give the same after folding."""
     from advprop_core.attribution.layers import layer_tree
     from advprop_core.models.dual_bn import norm_layers
     from advprop_core.models.folding import moved_by_folding

@@ -105,13 +105,11 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
 
 
 def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
-    """A picture that the app proposed gives way to one that the new network knows, if there is one.
-
-    Classes that were chosen stay, where the new network has one of that name.
-    """
+    """A picture that the app proposed gives way to one that the new network knows, if any."""
     fields, now = st.session_state["fields"], models[state.value("model")]
-    names = dict(models[fields["model"]].classes) if fields["model"] in models else {}
-    for field in ("target", "true_class"):
+    before = models.get(fields["model"])
+    names = dict(before.classes) if before else {}
+    for field in ("target", "true_class"):  # they stay where the new network has that name
         if (name := names.get(fields[field])) is not None:
             index = find_class(now.classes, name)
             state.choose(**{field: "" if index is None else now.class_ids[index]})

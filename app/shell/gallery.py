@@ -27,11 +27,9 @@ UPLOAD = N_("Upload")
 CAMERA = N_("Camera")
 OWN = N_("Your folder")
 OPEN = "gallery.open"  # the key of the popover around all this
-_BUTTON = ".st-key-gallery-open button"
-_REFUSAL = "gallery.refusal"
+REFUSAL = "gallery.refusal"  # in the session: why the last upload could not be used
 _GROUP, _LAST_GROUP = "gallery.group", "gallery.last"
 _LARGEST = 60  # MB: a 50-megapixel phone photo
-_PIXELS = 25_000_000  # of a photo that a public server reads
 _MOST = 12  # photos of one person that the server keeps
 _KEPT = "gallery.kept"
 _PER_PAGE = 24
@@ -108,21 +106,17 @@ def sample_sources(info: ModelInfo) -> dict[str, list[str]]:
     return folder | samples if folder_fits(info) else samples | folder
 
 
-def take_refusal() -> str | None:
-    """Why the last upload could not be used, once; the previous picture stays."""
-    message = st.session_state.pop(_REFUSAL, None)
-    return _("{message} The previous picture stays.").format(message=message) if message else None
-
-
 def _take(widget: str) -> None:
     """Decode what came, keep it re-encoded, and choose it; or say why not."""
     file: Any = st.session_state[widget]
     if file is None:  # the person took the file away again
         return
     try:
-        image = decode(file.getvalue(), max_pixels=_PIXELS if is_public() else MAX_PIXELS)
+        # A public server reads smaller photos: many may come at once.
+        image = decode(file.getvalue(), max_pixels=25_000_000 if is_public() else MAX_PIXELS)
     except ImageError as error:
-        st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
+        message = _("{message} The previous picture stays.")
+        st.session_state[REFUSAL] = message.format(message=f"{quote(file.name)}: {error}")
         return
     # The chooser stays open: it asks for the part to look at, and what it shows.
     # Its key is a hash of the whole content: only who has the picture can guess it.
@@ -168,7 +162,7 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
             controls.choose_picture(source)
             _close()
 
-    data = {"pictures": pictures, "returnTo": _BUTTON}
+    data = {"pictures": pictures, "returnTo": ".st-key-gallery-open button"}
     _thumbnails(key=_THUMBNAILS, data=data, on_chosen_change=choose)
 
 

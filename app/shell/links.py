@@ -6,14 +6,13 @@ default does not change an old link.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote
 
 from app.language.text import _
 from app.shell.messages import quote
 from app.shell.view import View, fitting, rules
 
-V = TypeVar("V", bound=View)
 VERSION = "3"
 _SHARED = {"explained": "attacked", "scale": "shared", "opacity": 60}
 # Of each version: field to default, where today's differs. Links exist, so an entry never changes.
@@ -33,7 +32,7 @@ def encode(view: View) -> dict[str, str]:
     return {"v": VERSION, **changed}
 
 
-def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
+def decode(parameters: Mapping[str, str], default: View) -> tuple[Any, list[str]]:
     """Query parameters as a view, and a sentence for each that could not be used.
 
     Parameters without ``v`` are no link of ours: then ``default`` holds. Its type says which fields

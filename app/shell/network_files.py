@@ -20,9 +20,9 @@ from advprop_core.models.findings import Findings
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
+from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import cache
-from app.shell.cache import Description
 from app.shell.jobs import Report
 from app.shell.messages import tamed
 
@@ -77,14 +77,14 @@ def look(path: Path, *, progress: Report) -> Look:
 
 def describe(
     path: Path, *, settings: ModelSettings, is_found: bool, progress: Report
-) -> Description:
+) -> tuple[ModelInfo, Findings]:
     """What the file holds, with what was said of it; the network itself is not kept.
 
     ``is_found`` says that its architecture was found from the tensors, and not said.
     """
     progress(0.0)
     checkpoint, findings = _open(path, settings, is_found)
-    return Description(tamed(checkpoint.info), findings)
+    return tamed(checkpoint.info), findings
 
 
 def _open(path: Path, settings: ModelSettings, is_found: bool) -> tuple[Checkpoint, Findings]:

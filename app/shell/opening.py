@@ -16,7 +16,6 @@ from advprop_core.models.settings import ModelSettings, class_names_in, read_cha
 from advprop_core.types import MAX_SIDE, ModelInfo
 from app.language.text import N_, Sentence, _, join, paragraph, reader
 from app.shell import cache, defects, network_files, samples, state, tasks
-from app.shell.cache import Description
 from app.shell.messages import safe
 from app.shell.public import is_public
 from app.shell.tasks import Task
@@ -46,7 +45,6 @@ _COLOURS = {
     "std": N_("Std (red, green, blue)"),
 }
 _TEXT_FILE = N_("A text file, one name a line")
-_IMAGENET = 1000
 _LARGEST_LIST = 1  # MB
 
 
@@ -147,27 +145,28 @@ def _file(path: Path) -> None:
     st.caption(_how_found(seen))
     scope = path.parent.name  # of widgets: another file has others
     left, right = st.columns(2)
-    with left:
-        architecture = None if seen.says_all else _architecture(scope, seen)
-    if architecture is None and not seen.says_all:
-        return
+    architecture = None
+    if not seen.says_all:
+        with left:
+            architecture = _architecture(scope, seen)
+        if architecture is None:
+            return
     settings = ModelSettings(None if architecture == seen.architecture else architecture)
     is_found = seen.search is not None and architecture == seen.proposal
     task = _task(network_files.describe, path, settings=settings, is_found=is_found)
-    plain: Description | None = tasks.wait_for("opening.plain", task)
-    if plain is None:
+    described: tuple[ModelInfo, Findings] | None = tasks.wait_for("opening.plain", task)
+    if described is None:
         return
     if not seen.says_all:
         scope = f"{scope}.{architecture}"
-        settings = _settings(plain, settings, scope, right)
+        settings = _settings(*described, settings, scope, right)
     options = {"settings": settings, "is_found": is_found}
     task = _task(network_files.describe, path, **options)
-    description: Description | None = tasks.wait_for("opening.described", task)
-    if description is None:
+    described = tasks.wait_for("opening.described", task)
+    if described is None:
         return
-    findings = description.findings
-    assert findings is not None  # `describe` gives them of every file
-    show_facts(findings, description.info)
+    info, findings = described
+    show_facts(findings, info)
     if "guessed" in findings.sources.values():
         st.warning(
             _("A wrong size, mean or std gives wrong answers without an error. Check the guesses."),
@@ -247,13 +246,16 @@ def _how_found(seen: Look) -> str:
 
 
 def _settings(
-    plain: Description, before: ModelSettings, scope: str, names_slot: DeltaGenerator
+    info: ModelInfo,
+    findings: Findings,
+    before: ModelSettings,
+    scope: str,
+    names_slot: DeltaGenerator,
 ) -> ModelSettings:
     """Size, mean, std and class names, where the person says others than the file."""
-    info = plain.info
     as_read = N_("The names in the file")
-    if plain.findings and plain.findings.sources["classes"] == "guessed":
-        as_read = "ImageNet" if info.num_classes == _IMAGENET else N_("Numbers")
+    if findings.sources["classes"] == "guessed":
+        as_read = "ImageNet" if info.num_classes == 1000 else N_("Numbers")
     class_sets = _class_sets(info)
     chosen = names_slot.selectbox(
         _("Class names"),

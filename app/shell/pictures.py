@@ -57,7 +57,7 @@ PHOTOS = {
 SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict", "training": "shapes"}
 _SPLITS = {"training": "train"}  # the others are of the set that no network was trained on
-_PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
+_PHOTO_CLASSES = {
     "coffee": ("n07920052", "n07930864"),  # espresso, cup
     "chelsea": ("n02123045", "n02123159", "n02124075"),  # tabby, tiger cat, Egyptian cat
     "astronaut": (),

@@ -28,17 +28,11 @@ _KNOWN = 1024  # sessions whose use of the workers is remembered
 
 @dataclass
 class _Person:
-    """One session.
+    """One session."""
 
-    Attributes:
-        turn: Number of its last turn, or of its arrival.
-        earlier: Of the one before, for when the last one came to nothing.
-        spent: Seconds of workers.
-    """
-
-    turn: int
-    earlier: int
-    spent: float = 0.0
+    turn: int  # the number of its last turn, or of its arrival
+    earlier: int  # of the one before, for when the last one came to nothing
+    spent: float = 0.0  # seconds of workers
 
 
 class Pool:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app.shell.jobs import Limits
 
-_HERE = ("localhost", "127.0.0.1", "::1")
 LIMITS = Limits(seconds=60, long_seconds=600, each=8, queue=300)
 """Of the workers; one person's page asks for up to six things at once."""
 
@@ -17,4 +16,5 @@ def is_public() -> bool:
     ``advprop app --public`` says so, for behind a proxy the server itself listens to this machine
     alone.
     """
-    return os.environ.get("ADVPROP_PUBLIC") == "1" or st.get_option("server.address") not in _HERE
+    is_here = st.get_option("server.address") in ("localhost", "127.0.0.1", "::1")
+    return os.environ.get("ADVPROP_PUBLIC") == "1" or not is_here

@@ -156,10 +156,7 @@ def _run(slot: str, field: str, run: Run | str, busy: bool) -> Shown | None:
 
 
 def _say(run: Run, *, is_timed: bool) -> None:
-    """What a run does and takes, and how long that is where networks are timed.
-
-    They are not while a run has the machine. The page is drawn again once they were.
-    """
+    """What a run does and takes, and how long that is: not while a run has the machine."""
     jobs = {}
     for name in run.passes if is_timed else ():
         network, settings = (cache.network_of(name),), cache.model_settings()

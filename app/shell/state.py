@@ -53,7 +53,13 @@ def restore(opened: View, default: View) -> None:
         return
     for name in names:
         # Set anew each time: another page has other widgets, which would start from their own.
-        session[key(name)] = _usable(page, name, session.get(key(name), chosen[name]))
+        in_widget = session.get(key(name), chosen[name])
+        try:
+            session[key(name)] = fitting(page, name, in_widget)
+        except ValueError:  # no widget of ours gives it, but a browser may send anything
+            fallback = session[key(name)] = rules(page)[name].default
+            sentence = _("The value of {name} cannot be used. It is now {default!r}.")
+            _fall_back(name, fallback, sentence.format(name=name, default=fallback))
 
 
 def default() -> Any:
@@ -70,17 +76,6 @@ def is_back() -> bool:
     """Whether the browser's Back or Forward asks for this run."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
-
-
-def _usable(page: type[View], name: str, value: Any) -> Any:
-    """The value, or the default for one that no widget of ours gives: a browser may send any."""
-    try:
-        return fitting(page, name, value)
-    except ValueError:
-        default = rules(page)[name].default
-        sentence = _("The value of {name} cannot be used. It is now {default!r}.")
-        _fall_back(name, default, sentence.format(name=name, default=default))
-        return default
 
 
 def _fall_back(name: str, value: Any, complaint: str) -> None:
@@ -119,8 +114,7 @@ def remembered(*names: str) -> Iterator[None]:
 
 def _first_link() -> dict[str, str]:
     """What the address held when the session began; pages take from it what they have."""
-    link: dict[str, str] = st.session_state.setdefault("link", st.query_params.to_dict())
-    return link
+    return dict(st.session_state.setdefault("link", st.query_params.to_dict()))
 
 
 def write_link(link: dict[str, str]) -> None:

@@ -207,10 +207,7 @@ def _wait(job: Job, seconds: float) -> bool:
 
 
 def _watch(slot: str, job: Job, height: int) -> bool:
-    """Wait a little longer, with a bar; returns whether the job is done.
-
-    To draw the page and poll costs the server more than to wait, which matters where many do.
-    """
+    """Wait a little longer, with a bar: to draw the page and poll costs the server more."""
     bar, room, end = st.empty(), st.empty(), time.monotonic() + PATIENCE
     if PATIENCE and height and shown(slot) is None:
         room.skeleton(height=height)

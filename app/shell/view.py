@@ -123,8 +123,7 @@ class View:
     @property
     def strength(self) -> float:
         """The radius of the attack in the unit of its norm."""
-        chosen: float = getattr(self, STRENGTHS[self.norm])
-        return chosen
+        return float(getattr(self, STRENGTHS[self.norm]))
 
     @property
     def map_kinds(self) -> tuple[str, ...]:

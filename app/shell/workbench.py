@@ -29,8 +29,6 @@ from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
-_OUTLINE = 300  # px: a phone has room for it
-
 
 def _outline(view: View, info: ModelInfo) -> None:
     st.markdown(_("## The network is being loaded …"))
@@ -38,7 +36,7 @@ def _outline(view: View, info: ModelInfo) -> None:
     st.image(
         cache.preview(view.image, info.input_size),
         caption=_("Clean: {title}").format(title=title),
-        width=_OUTLINE,
+        width=300,  # px: a phone has room for it
         output_format="PNG",
         alt=plain(title),
     )
@@ -93,7 +91,8 @@ def show_page(
         layer_slot = controls_of(info)
     view = state.current()
     opening.show()  # before the network is loaded, for which the person need not wait
-    if refusal := gallery.take_refusal():
+    refusal = st.session_state.pop(gallery.REFUSAL, None)  # said once
+    if refusal:
         st.error(refusal)
     complaints = st.container()
     result_slot = st.empty()
@@ -153,8 +152,10 @@ def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bo
     """Which other network stands beside, of those that fit; the view's field ``second_model``."""
     chosen = state.value("model")
     models = cache.known_models(network_files.opened())
-    fitting = [name for name, info in models.items() if name != chosen and fits(info)]
-    titles = {"": _("none"), **{name: network_files.title(name) for name in fitting}}
+    titles = {"": _("none")}
+    for name, info in models.items():
+        if name != chosen and fits(info):
+            titles[name] = network_files.title(name)
     state.keep_within("second_model", list(titles))
     if is_shown:
         st.selectbox(

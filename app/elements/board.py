@@ -23,5 +23,5 @@ def board(name: str, **data: Any) -> None:
             are enlarged and moved together.
     """
     titles = [_(title) for title in COLUMN_TITLES.values()]
-    default = {"facts": [], "isOld": False, "isHalf": False}
-    _mount(key=f"board.{name}", data={**default, "titles": titles, **data})
+    default = {"titles": titles, "facts": [], "isOld": False, "isHalf": False}
+    _mount(key=f"board.{name}", data=default | data)

@@ -152,6 +152,6 @@ def _about(key: str) -> dict[str, str]:
     if not key.startswith(_OF_CLEAN_PICTURE + _OF_NETWORK):
         with english():
             parts = controls.conditions(shown.view, shown.info)
-        texts = (text for part, text in parts.items() if part != _ON_AXES.get(key))
-        columns["condition"] = ", ".join(texts)
+        parts.pop(_ON_AXES.get(key, ""), None)
+        columns["condition"] = ", ".join(parts.values())
     return columns

@@ -133,7 +133,6 @@ def _take(widget: str) -> None:
 
 
 def _close() -> None:
-    """Let the page be seen again."""
     st.session_state[OPEN] = False
 
 

@@ -97,7 +97,6 @@ def _dialogue() -> None:
     uploaded = f"opening.upload.{number}"
 
     def take() -> None:
-        """Keep the file that came, and forget the one before."""
         if (file := session[uploaded]) is not None:
             session[_FILE] = network_files.keep(file.getvalue(), file.name)
             session[_UPLOADS] = number + 1

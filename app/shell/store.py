@@ -113,6 +113,5 @@ class FileStore(BoundedStore[str, Path]):
 
 
 def _bytes_of(path: Path) -> int:
-    """Of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files)

@@ -118,7 +118,6 @@ def _take(widget: str) -> None:
         message = _("{message} The previous picture stays.")
         st.session_state[REFUSAL] = message.format(message=f"{quote(file.name)}: {error}")
         return
-    # The chooser stays open: it asks for the part to look at, and what it shows.
     # Its key is a hash of the whole content: only who has the picture can guess it.
     data = encode_png(image)
     key = content_key(data)
@@ -129,6 +128,7 @@ def _take(widget: str) -> None:
     st.session_state[_KEPT] = uploads
     if len(uploads) > _MOST and uploads[0] not in uploads[1:]:
         cache.uploads().drop(uploads[0].partition(":")[2])  # nobody drops what others gave
+    # The chooser stays open: it asks for the part to look at, and what it shows.
     controls.choose_picture(source)
 
 

@@ -106,7 +106,7 @@ class _PositiveOnly(TorchFunctionMode):
         self.blind, self.met = blind, set[str]()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        options = kwargs or {}
+        args, options = _by_position(args, kwargs)
         title = _ACTIVATIONS.get(getattr(func, "__name__", ""))
         if title is None or not args[0].requires_grad:
             return func(*args, **options)
@@ -127,7 +127,7 @@ class _Rescaled(TorchFunctionMode):
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        options = kwargs or {}
+        args, options = _by_position(args, kwargs)
         name = getattr(func, "__name__", "")
         # To guided backpropagation a sigmoid is a gate that it leaves alone.
         is_activation = name in _ACTIVATIONS or name == "sigmoid"
@@ -136,6 +136,11 @@ class _Rescaled(TorchFunctionMode):
         output = func(*args, **options)
         is_maximum = name == "max_pool2d" and not options.get("ceil_mode")
         return _maximum(output, *args, **options) if is_maximum else output
+
+
+def _by_position(args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    options = dict(kwargs or {})
+    return (args, options) if args or "input" not in options else ((options.pop("input"),), options)
 
 
 def _along_chord(activate: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:

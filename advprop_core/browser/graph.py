@@ -24,6 +24,7 @@ from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.norms import norm_vector, with_vector
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import MAIN, DualBNModel
+from advprop_core.text import percent_in_tenths
 
 if TYPE_CHECKING:
     import onnx
@@ -231,7 +232,7 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
         same_signs = (gradient.sign() == expected.sign()).double().mean().item()
         if same_signs < _SAME_SIGNS:
             raise NotExportable(
-                f"{1 - same_signs:.1%} of the gradient's signs differ from PyTorch's"
+                f"{percent_in_tenths(1 - same_signs)} of the gradient's signs differ from PyTorch's"
             )
 
 

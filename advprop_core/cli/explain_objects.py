@@ -21,6 +21,7 @@ from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measu
 from advprop_core.files import versions
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.folding import fold
+from advprop_core.text import percent_in_tenths
 
 _SCENES = 100
 
@@ -133,7 +134,8 @@ def _tell(
     first = results[0]
     report.say(
         "inside: share of the positive attribution on the object, which covers "
-        f"{first.objects.area:.1%} of a scene; a map without information has the same share. "
+        f"{percent_in_tenths(first.objects.area)} of a scene; a map without "
+        "information has the same share. "
         "pointing: how often the largest value lies on the object. 95 % intervals are in brackets. "
         f"Differences are to {first.shown.model} {first.shown.branch}, scene by scene."
     )

@@ -21,6 +21,7 @@ from rich.progress import (
 
 from advprop_core import types
 from advprop_core.cli.output import is_first_process
+from advprop_core.text import percent_in_tenths
 
 if TYPE_CHECKING:
     from advprop_core.training.meter import Report
@@ -96,11 +97,12 @@ class TrainingBar(Progress):
 def describe(report: Report) -> str:
     """The figures of a report on one line."""
     parts = [
-        f"{name.replace('/', ' ')} loss {loss:.3f} accuracy {report.accuracy[name]:.1%}"
+        f"{name.replace('/', ' ')} loss {loss:.3f} "
+        f"accuracy {percent_in_tenths(report.accuracy[name])}"
         for name, loss in report.loss.items()
     ]
     parts += [
-        f"held out {branch} {accuracy:.1%}"
+        f"held out {branch} {percent_in_tenths(accuracy)}"
         for branch, (accuracy, _) in (report.holdout or {}).items()
     ]
     parts.append(f"{report.images_per_second:.0f} images/s")

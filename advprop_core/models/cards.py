@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.text import ball, listing, parse_radius, radius
+from advprop_core.text import ball, listing, parse_radius, percent, percent_in_tenths, radius
 from advprop_core.types import ModelInfo
 
 
@@ -88,10 +88,10 @@ def describe_attack(condition: Mapping[str, Any]) -> str:
 
 
 def _row(metric: Mapping[str, Any]) -> str:
-    low, high = metric["interval"]
+    top1, low, high = map(percent_in_tenths, (metric["top1"], *metric["interval"]))
     return (
         f"| {metric['branch']} | {describe_condition(metric['condition'])} | "
-        f"{metric['top1']:.1%} | {low:.1%} to {high:.1%} | {metric['n']} | {metric['data']} |"
+        f"{top1} | {low} to {high} | {metric['n']} | {metric['data']} |"
     )
 
 
@@ -115,7 +115,7 @@ def _attacks(recipe: Mapping[str, Any]) -> str:
 def _branches(info: ModelInfo) -> str:
     """What auxiliary branches were shown, where that is not simply the attack on every image."""
     if info.recipe.get("objective") == "fast-advprop":
-        return f"; {info.recipe['adversarial_share']:.0%} of the images were attacked"
+        return f"; {percent(info.recipe['adversarial_share'])} of the images were attacked"
     pairs = zip(list(info.branches)[1:], info.recipe.get("auxiliaries", ()), strict=False)
     shown = [f"{branch} was shown {text}" for branch, text in pairs]
     return f"; {', '.join(shown)}" if shown else ""

@@ -107,7 +107,7 @@ def _errors(content: Content, rows: Rows) -> Table:
     lines.append((f"mean corruption error, {source}", *_means(means, by_branch, "error")))
     measures = [means]
     if published := content.get("imagenet_c"):
-        lines.append(("mCE (AlexNet is 100%)", *_means(published, by_branch, "mce")))
+        lines.append(("mCE (AlexNet is 100 %)", *_means(published, by_branch, "mce")))
         if any(error.get("relative_mce") is not None for error in published["results"]):
             relative = _means(published, by_branch, "relative_mce", "relative_interval")
             lines.append(("relative mCE", *relative))

@@ -142,7 +142,16 @@ class Reuse(nn.Module):
 
 
 @EVERY
-@pytest.mark.parametrize("relu", [nn.ReLU(), nn.ReLU(inplace=True), F.relu, torch.relu_])
+@pytest.mark.parametrize(
+    "relu",
+    [
+        nn.ReLU(),
+        nn.ReLU(inplace=True),
+        F.relu,
+        torch.relu_,
+        lambda x: F.relu(input=x),
+    ],
+)
 def test_a_reused_overwriting_or_bare_relu_changes_nothing(pixels, method, relu):
     expected = explain(Reuse(nn.ReLU(), nn.ReLU()).eval(), pixels(1), 1, method)
     torch.testing.assert_close(explain(Reuse(relu, relu).eval(), pixels(1), 1, method), expected)

@@ -68,7 +68,7 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     assert "is laid out as ImageNet-C: read as imagenet-c:" in answer.out
     assert "images of 4 of the model's 1000 classes" in answer.out
     assert "mean corruption error, published files, n = 4 images" in answer.out
-    assert re.search(r"mCE \(AlexNet is 100%\) +\d", answer.out)
+    assert re.search(r"mCE \(AlexNet is 100 %\) +\d", answer.out)
     assert re.search(r"relative mCE +\d", answer.out)
     content = json.loads((report / "results.json").read_text())
     assert [row["condition"]["kind"] for row in content["results"]] == ["clean"] + 75 * [

@@ -19,12 +19,12 @@ REPORT = Report(
     seconds_left=3725.4,
 )
 CLOSED = replace(REPORT, step=20, finished_epoch=True, holdout={"main": (0.5, 1.0)})
-FIGURES = "main clean loss 1.235 accuracy 43.2%, aux adversarial loss 2.500 accuracy 10.0%"
+FIGURES = "main clean loss 1.235 accuracy 43.2 %, aux adversarial loss 2.500 accuracy 10.0 %"
 
 
 def test_figures_on_one_line():
     assert describe(REPORT) == f"{FIGURES}, 812 images/s, 1:02:05 left"
-    assert describe(CLOSED) == f"{FIGURES}, held out main 50.0%, 812 images/s, 1:02:05 left"
+    assert describe(CLOSED) == f"{FIGURES}, held out main 50.0 %, 812 images/s, 1:02:05 left"
 
 
 def test_no_time_is_promised_before_the_speed_is_known():

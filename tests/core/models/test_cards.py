@@ -3,6 +3,7 @@ from dataclasses import replace
 from advprop_core.models import bundle
 from advprop_core.models.cards import describe_condition, model_card
 from advprop_core.models.header import read_info
+from advprop_core.text import percent_in_tenths
 
 
 def test_a_card_says_what_the_header_says():
@@ -14,7 +15,7 @@ def test_a_card_says_what_the_header_says():
         assert info.recipe.get("command", info.recipe.get("source", "")[1:]) in card
         for metric in info.metrics:
             assert f"| {metric['branch']} | {describe_condition(metric['condition'])}" in card
-            assert f"{metric['top1']:.1%}" in card
+            assert percent_in_tenths(metric["top1"]) in card
 
 
 def test_conditions_in_words():
@@ -48,4 +49,4 @@ def test_a_card_tells_the_attacks_that_were_made():
 def test_a_card_says_how_many_images_fast_advprop_attacked():
     info = read_info(bundle.bundled_models()["shapes-advprop"])
     fast = {**info.recipe, "objective": "fast-advprop", "adversarial_share": 0.2}
-    assert "20% of the images were attacked." in model_card(replace(info, recipe=fast))
+    assert "20 % of the images were attacked." in model_card(replace(info, recipe=fast))

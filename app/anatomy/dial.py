@@ -25,7 +25,7 @@ def dial(subject: Subject) -> None:
     """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
     st.slider(
-        _("From main (0 %) to {branch} (100 %)").format(branch=view.second),
+        _("From main (0 %) to {branch} (100 %)", branch=view.second),
         0,
         100,
         format="%d %%",
@@ -135,12 +135,12 @@ def _curve(subject: Subject, source: Source | None, way: Way, blend: Blended) ->
 def _offer_file(subject: Subject, source: Source, way: Way, t: float) -> None:
     """The network at this place as a file; it takes photos to estimate its statistics."""
     share = f"{round(100 * t)} %"
-    ask = _("Make a file of the network at {share}").format(share=share)
+    ask = _("Make a file of the network at {share}", share=share)
     about = subject.lens.network, source, way, t
     data = result("file", subject, work.network_file, source, way, t, about=about, ask=ask)
     if data is not None:
         st.download_button(
-            _("Download the network at {share}").format(share=share),
+            _("Download the network at {share}", share=share),
             data,
             file_name=f"{subject.lens.info.name}-{way.second}-{round(100 * t)}.safetensors",
             key="anatomy.download",

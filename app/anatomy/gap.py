@@ -57,7 +57,7 @@ def gap(subject: Subject) -> None:
     perturbation = comparison.perturbation(subject.view, subject.lens.info)
     inputs = perturbation, subject.view.attack_branch, source, second
     about = view.model, view.calibrated, inputs
-    ask = _("Measure it over {pictures}").format(pictures=words.pictures(source))
+    ask = _("Measure it over {pictures}", pictures=words.pictures(source))
     over_many = result("gap_over", subject, work.gap_over, *inputs, by, about=about, ask=ask)
     if over_many is not None:
         _gap(subject, over_many, second, "over", source.title)
@@ -117,8 +117,11 @@ def alt(gap: Gap, order: Order, second: str) -> str:
     for kind in kinds(gap):
         values = [percent(value_of(row.scores[kind])) for row in gap.rows[order]]
         figures.append(f"{_(PICTURES[kind])} {_(', ').join(values)}")
-    return _("Swapped {order}, from main to {second}: {figures}.").format(
-        order=_(SWAPPED[order]), second=second, figures=_("; ").join(figures)
+    return _(
+        "Swapped {order}, from main to {second}: {figures}.",
+        order=_(SWAPPED[order]),
+        second=second,
+        figures=_("; ").join(figures),
     )
 
 
@@ -130,9 +133,7 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
     """
     measured = _("Probability of the class.")
     if gap.n > 1:
-        measured = _("Share of right answers, with 95 % Wilson intervals (n = {n}).").format(
-            n=gap.n
-        )
+        measured = _("Share of right answers, with 95 % Wilson intervals (n = {n}).", n=gap.n)
     statistics = [
         _(
             "Each swapped layer brings its own mean and variance. They do not fit the layers "
@@ -154,8 +155,9 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
         else _("Hover for numbers."),
         _(
             "Main gets **{second}**'s layers in three ways: one at a time, one after the other "
-            "from the front, and one after the other from the back."
-        ).format(second=second),
+            "from the front, and one after the other from the back.",
+            second=second,
+        ),
         *statistics,
         _("Layers depend on one another, so the effects of single layers may not add up."),
     ]
@@ -163,8 +165,9 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
         sentences.append(
             _(
                 "The perturbed pictures ({perturbation}) do not change. A swapped network may be "
-                "right on them and still be fooled by an attack that is made for it."
-            ).format(perturbation=perturbation)
+                "right on them and still be fooled by an attack that is made for it.",
+                perturbation=perturbation,
+            )
         )
     return paragraph(sentences)
 
@@ -211,5 +214,9 @@ def _walks(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     (front, front_end), (back, back_end) = walks
     return _(
         "Half of the gap is closed, and stays closed, with {front} from the front (up to "
-        "**{front_end}**) or {back} from the back (up to **{back_end}**)."
-    ).format(front=front, front_end=front_end, back=back, back_end=back_end)
+        "**{front_end}**) or {back} from the back (up to **{back_end}**).",
+        front=front,
+        front_end=front_end,
+        back=back,
+        back_end=back_end,
+    )

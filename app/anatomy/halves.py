@@ -6,7 +6,7 @@ import streamlit as st
 
 from advprop_core.anatomy.dial import Way
 from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture, MixtureAccuracy
-from advprop_core.text import percent
+from advprop_core.text import percent, points
 from advprop_core.types import INPUT_KINDS
 from app.anatomy import words, work
 from app.anatomy.section import Subject, result
@@ -41,7 +41,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
             return
         pictures, origin = source.title, ""
         about = subject.lens.network, subject.view.calibrated
-        ask = _("Measure both halves over {pictures}").format(pictures=words.pictures(source))
+        ask = _("Measure both halves over {pictures}", pictures=words.pictures(source))
         rows = result("halves", subject, work.halves_over, source, second, about=about, ask=ask)
     if rows is None:
         return
@@ -53,8 +53,9 @@ def halves(subject: Subject, way: Way, t: float) -> None:
             chart(figures.bars(lines, branch), f"anatomy.halves.{branch}", alt(branch, lines))
     how = _(
         "Share of right answers; plain: clean, hatched: under {attack} through the mixture itself; "
-        "error bars: 95 % Wilson intervals."
-    ).format(attack=attack)
+        "error bars: 95 % Wilson intervals.",
+        attack=attack,
+    )
     see = _("See Zhang et al., [arXiv 2403.19150](https://arxiv.org/abs/2403.19150).")
     st.caption(paragraph([how, *filter(None, [_(origin)]), see]))
     sentence = line(rows, second)
@@ -92,8 +93,7 @@ def verdict(rows: Halves, second: str, attack: str, pictures: str) -> str:
     measured = _(
         "On {pictures} under {attack}: **{second}**'s γ and β instead of main's change the "
         "accuracy by **{by_affine}**. Mean and variance of attacked instead of clean pictures "
-        "change it by at most **{by_statistics}**."
-    ).format(
+        "change it by at most **{by_statistics}**.",
         pictures=words.counted_pictures(main.n, pictures),
         attack=attack,
         second=second,
@@ -104,9 +104,10 @@ def verdict(rows: Halves, second: str, attack: str, pictures: str) -> str:
         "Swapping one half without estimating again misleads. Clean accuracy falls from {main} to "
         "{statistics} (mean and variance swapped) and to {affine} (γ and β swapped). So both "
         "halves look important, but only because mean and variance fit only the weights that they "
-        "were collected with."
-    ).format(
-        statistics=percent(naive[0]), affine=percent(naive[1]), main=percent(main.share("clean"))
+        "were collected with.",
+        statistics=percent(naive[0]),
+        affine=percent(naive[1]),
+        main=percent(main.share("clean")),
     )
     return paragraph([measured, misleading])
 
@@ -116,24 +117,30 @@ def line(rows: Halves, second: str) -> str:
     main, other = (rows[mixture] for mixture in ENDS)
     return _(
         "Along the whole dial: from {start} at **main** to {end} at **{second}** (n = {n}, 95 % "
-        "Wilson intervals; grey: mean and variance moved along instead)."
-    ).format(start=_both(main), end=_both(other), second=second, n=main.n)
+        "Wilson intervals; grey: mean and variance moved along instead).",
+        start=_both(main),
+        end=_both(other),
+        second=second,
+        n=main.n,
+    )
 
 
 def alt(branch: str, rows: Sequence[tuple[str, MixtureAccuracy]]) -> str:
     """The bars of one branch's γ and β, one by one."""
     phrases = [
-        _("mean and variance {origin}: {shares}").format(origin=_(title), shares=_both(accuracy))
+        _("mean and variance {origin}: {shares}", origin=_(title), shares=_both(accuracy))
         for title, accuracy in rows
     ]
-    return _("γ and β of {branch}; {figures}.").format(branch=branch, figures=_("; ").join(phrases))
+    return _("γ and β of {branch}; {figures}.", branch=branch, figures=_("; ").join(phrases))
 
 
 def _both(accuracy: MixtureAccuracy) -> str:
-    return _("{clean} clean and {attacked} attacked").format(
-        clean=percent(accuracy.share("clean")), attacked=percent(accuracy.share("adversarial"))
+    return _(
+        "{clean} clean and {attacked} attacked",
+        clean=percent(accuracy.share("clean")),
+        attacked=percent(accuracy.share("adversarial")),
     )
 
 
 def _points(share: float) -> str:
-    return _("{change} points").format(change=f"{100 * share:+.1f}".replace("-", "−"))
+    return _("{change} points", change=points(share))

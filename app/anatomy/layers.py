@@ -115,25 +115,24 @@ def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
     """Where the branches differ most and least, by the mean channel of each layer."""
     sizes, title = _sizes(distances, measure), _(words.MEASURES[measure])
     if not any(sizes.values()):
-        return _("**{measure}**: no layer differs at all.").format(measure=title)
+        return _("**{measure}**: no layer differs at all.", measure=title)
     stages: dict[str, list[float]] = {}
     for distance in distances:
         if distance.layer in sizes:
             stages.setdefault(distance.stage, []).append(sizes[distance.layer])
     means = {stage: fmean(within) for stage, within in stages.items()}
     top, most = (max(shares, key=shares.__getitem__) for shares in (means, sizes))
-    least, unit = min(sizes, key=sizes.__getitem__), UNITS.get(measure, "")
+    least = min(sizes, key=sizes.__getitem__)
     return _(
         "**{measure}**: stage **{stage}** differs most on average ({mean}). Of single layers, "
-        "`{most}` differs most ({largest}) and `{least}` least ({smallest})."
-    ).format(
+        "`{most}` differs most ({largest}) and `{least}` least ({smallest}).",
         measure=title,
         stage=top,
-        mean=f"{means[top]:.2g}{unit}",
+        mean=_in_units(means[top], measure),
         most=most,
-        largest=f"{sizes[most]:.2g}{unit}",
+        largest=_in_units(sizes[most], measure),
         least=least,
-        smallest=f"{sizes[least]:.2g}{unit}",
+        smallest=_in_units(sizes[least], measure),
     )
 
 
@@ -155,24 +154,30 @@ def without(distance: LayerDistance, measure: Measure) -> str:
     return sentence.format(layer=distance.layer, measure=_(words.MEASURES[measure]))
 
 
+def _in_units(value: float, measure: Measure, sign: str = "") -> str:
+    return f"{value:{sign}.2g}".replace("-", "−") + UNITS.get(measure, "")
+
+
 def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], second: str) -> str:
     """How the channels of a layer differ."""
-    values, unit = distance.changes[measure], UNITS.get(measure, "")
+    values = distance.changes[measure]
     first, fewer = marked[0], int((values < 0).sum())
     sentence = _(
         "Channel by channel, `{layer}`: half of its {count} channels differ by less than "
-        "{median}; channel {channel} differs most ({largest})."
-    ).format(
+        "{median}; channel {channel} differs most ({largest}).",
         layer=distance.layer,
         count=distance.channels,
-        median=f"{float(values.abs().quantile(0.5)):.2g}{unit}",
+        median=_in_units(float(values.abs().quantile(0.5)), measure),
         channel=first,
-        largest=f"{float(values[first]):+.2g}".replace("-", "−") + unit,
+        largest=_in_units(float(values[first]), measure, "+"),
     )
     if not fewer:
         return sentence
-    signs = _("**{branch}** has more than main in {more} channels and less in {fewer}.").format(
-        branch=second, more=int((values > 0).sum()), fewer=fewer
+    signs = _(
+        "**{branch}** has more than main in {more} channels and less in {fewer}.",
+        branch=second,
+        more=int((values > 0).sum()),
+        fewer=fewer,
     )
     return paragraph([sentence, signs])
 
@@ -181,5 +186,7 @@ def excited(layer: str, numbers: Sequence[int]) -> str:
     """What the maps of channels show."""
     return _(
         "Activations of the channels that differ most ({channels}): the output of `{layer}` "
-        "through each branch, green above 0 and violet below. Each channel has a scale of its own."
-    ).format(channels=join([*map(str, numbers)]), layer=layer)
+        "through each branch, green above 0 and violet below. Each channel has a scale of its own.",
+        channels=join([*map(str, numbers)]),
+        layer=layer,
+    )

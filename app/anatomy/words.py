@@ -62,7 +62,7 @@ def place(way: Way, t: float) -> str:
     if t == 0:
         return _("At **main** itself")
     if t == 1 and way.whole:
-        return _("At **{branch}** itself").format(branch=way.second)
+        return _("At **{branch}** itself", branch=way.second)
     if way.whole:
         sentence = _("At {share} of the way from **main** to **{branch}**")
     elif way.moved == "both":
@@ -93,14 +93,16 @@ def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
         return _(
             "At every position of the dial, mean and variance are estimated again on {pictures}, "
             "because they fit only the weights that they were collected with. For the grey lines "
-            "they move along with γ and β instead."
-        ).format(pictures=pictures(source))
+            "they move along with γ and β instead.",
+            pictures=pictures(source),
+        )
     if way.moved != "both":
         return _(
             ":material/warning: **Misleading.** Only {moving} move and no longer fit the other "
             "values. Accuracy falls for either half, so this does not show which half matters. "
-            "*Both* estimates mean and variance again."
-        ).format(moving=_(_MOVING[way.moved]))
+            "*Both* estimates mean and variance again.",
+            moving=_(_MOVING[way.moved]),
+        )
     sentence = _(
         "Mean and variance move along with γ and β here. With photos, the app estimates them "
         "again at every position, which is better."
@@ -114,17 +116,17 @@ def dial(comparison: Comparison, blend: Blended, names: Sequence[str]) -> str:
     for kind, answer in blend.predictions.items():
         values = {"name": names[answer.class_index], "share": percent(answer.confidence)}
         if truth is None or truth == answer.class_index:
-            answers[kind] = _("**{name}** ({share})").format(**values)
+            answers[kind] = _("**{name}** ({share})", **values)
         else:
-            answers[kind] = _("**{name}** ({share}; {truth}, the true class, {true_share})").format(
+            answers[kind] = _(
+                "**{name}** ({share}; {truth}, the true class, {true_share})",
                 **values,
                 truth=names[truth],
                 true_share=percent(float(answer.probabilities[truth])),
             )
     return _(
         "{place}, the network says {clean} for the clean picture and {perturbed} for the "
-        "perturbed picture."
-    ).format(
+        "perturbed picture.",
         place=place(blend.way, blend.t),
         clean=answers["clean"],
         perturbed=answers["adversarial"],
@@ -157,20 +159,22 @@ def curve(line: Curve, class_index: int, name: str, is_true: bool) -> str:
 
 def bars_alt(comparison: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> str:
     """What three networks say of one picture."""
-    between = _("the network at {share}").format(share=percent(blend.t))
+    between = _("the network at {share}", share=percent(blend.t))
     answers = {
         "main": comparison.predictions[kind, "main"],
         between: blend.predictions[kind],
         blend.way.second: comparison.predictions[kind, blend.way.second],
     }
     phrases = [
-        _("{branch} says {answer}").format(
-            branch=who, answer=f"{names[answer.class_index]} {percent(answer.confidence)}"
+        _(
+            "{branch} says {answer}",
+            branch=who,
+            answer=" ".join((names[answer.class_index], percent(answer.confidence))),
         )
         for who, answer in answers.items()
     ]
-    return _("On the {kind} picture {answers}.").format(
-        kind=_(PICTURES[kind]), answers=_(", ").join(phrases)
+    return _(
+        "On the {kind} picture {answers}.", kind=_(PICTURES[kind]), answers=_(", ").join(phrases)
     )
 
 
@@ -181,8 +185,9 @@ def offer(source: Source | None, folders: Sequence[str]) -> str:
         return paragraph([sentence, no_photos(folders)])
     offered = _(
         "An auxiliary branch can be **calibrated** here. It is a copy of main whose means and "
-        "variances are measured again on adversarial images, made from at most {pictures}."
-    ).format(pictures=pictures(source))
+        "variances are measured again on adversarial images, made from at most {pictures}.",
+        pictures=pictures(source),
+    )
     limits = _(
         "This is not training: the weights, γ and β stay those of main. The file of the network "
         "does not change."
@@ -192,8 +197,8 @@ def offer(source: Source | None, folders: Sequence[str]) -> str:
 
 def attack(config: AttackConfig) -> str:
     """``PGD-10 (ε = 2/255)``."""
-    return _("{attack} (ε = {radius})").format(
-        attack=config.name, radius=radius(config.epsilon, config.norm)
+    return _(
+        "{attack} (ε = {radius})", attack=config.name, radius=radius(config.epsilon, config.norm)
     )
 
 
@@ -204,13 +209,15 @@ def pictures(source: Source | None) -> str:
 
 def counted_pictures(n: int, title: str) -> str:
     """So many pictures of a kind, which is the title of a source."""
-    return _("{count} {pictures}").format(count=n, pictures=_(title))
+    return _("{count} {pictures}", count=n, pictures=_(title))
 
 
 def calibrated(n: int, source: Source) -> str:
     """What a calibrated branch is."""
     sentence = _(
         "**aux** is calibrated, not trained: its means and variances were measured on {pictures} "
-        "under attack through main, {attack}. Weights, γ and β are main's."
-    ).format(pictures=counted_pictures(n, source.title), attack=attack(CALIBRATED_UNDER))
+        "under attack through main, {attack}. Weights, γ and β are main's.",
+        pictures=counted_pictures(n, source.title),
+        attack=attack(CALIBRATED_UNDER),
+    )
     return paragraph([sentence, _(CALIBRATED_GAIN)])

@@ -106,14 +106,14 @@ def curve(lines: Sequence[Curve], blend: Blended, class_index: int) -> Spec:
         }
 
     way = lines[0].way
-    hovered = _("{place} of the way, statistics not estimated: {share}").format(**_HOVERED)
+    hovered = _("{place} of the way, statistics not estimated: {share}", **_HOVERED)
     traces = [
         line(naive, kind, FAINT, 1.5, **series(NOT_ESTIMATED), legendgroup="naive",
              showlegend=kind == "clean", hovertemplate=hovered)
         for naive in lines[1:]
         for kind in naive.shares
     ]  # fmt: skip
-    hovered = _("{place} of the way: {share}").format(**_HOVERED)
+    hovered = _("{place} of the way: {share}", **_HOVERED)
     for kind in lines[0].shares:
         trace = line(lines[0], kind, INK, 2, **series(KIND_TITLES[kind]), hovertemplate=hovered)
         traces.append(trace)
@@ -130,7 +130,7 @@ def along_way(traces: Sequence[Spec], way: Way, t: float | None) -> Spec:
 
     A line stands at the present place, where that is known.
     """
-    towards = way.second if way.whole else _("towards {branch}").format(branch=way.second)
+    towards = way.second if way.whole else _("towards {branch}", branch=way.second)
     notes: list[Spec] = [
         {
             "x": x,

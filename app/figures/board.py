@@ -67,24 +67,26 @@ def overlaid(result: Comparison, scale: str, opacity: float) -> dict[tuple[Input
 def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
     """Clean picture, perturbed picture and what lies between, each with its words."""
     change, factor = amplified(result)
-    strength = _("amplified {factor}×").format(factor=factor) if factor > 1 else _("as it is")
+    strength = _("amplified {factor}×", factor=factor) if factor > 1 else _("as it is")
     # Captions stand under small pictures, in one line; what the change is, the page says above.
     return [
         _picture(
             result.clean.numpy(),
-            _("Clean: {title}").format(title=title),
-            _("The clean picture: {title}").format(title=title),
+            _("Clean: {title}", title=title),
+            _("The clean picture: {title}", title=title),
         ),
         _picture(
             result.adversarial.numpy(),
             _("Perturbed"),
-            _("The perturbed picture: {perturbation}").format(perturbation=perturbation),
+            _("The perturbed picture: {perturbation}", perturbation=perturbation),
         ),
         _picture(
             change,
-            _("Amplified {factor}×").format(factor=factor) if factor > 1 else _("Change"),
-            _("The perturbation, {amplified}: {perturbation}").format(
-                amplified=strength, perturbation=perturbation
+            _("Amplified {factor}×", factor=factor) if factor > 1 else _("Change"),
+            _(
+                "The perturbation, {amplified}: {perturbation}",
+                amplified=strength,
+                perturbation=perturbation,
             ),
         ),
     ]
@@ -96,8 +98,8 @@ def outline(
     """Pictures and branches before anything is known of them but the clean picture, a PNG."""
     source = f"data:image/png;base64,{base64.b64encode(clean).decode()}"
     words = {
-        "caption": _("Clean: {title}").format(title=title),
-        "alt": _("The clean picture: {title}").format(title=title),
+        "caption": _("Clean: {title}", title=title),
+        "alt": _("The clean picture: {title}", title=title),
     }
     empty = [
         {"name": name, "colour": branch_colour(name), "said": "", "answers": []} for name in names
@@ -138,13 +140,14 @@ def maps(
         for kind in INPUT_KINDS:
             drawn = result.maps[kind, branch]
             name = names[drawn.class_index]
-            alt = _(_MAP_ALTS[kind]).format(
+            alt = _(
+                _MAP_ALTS[kind],
                 title=_(METHODS[drawn.method].title),
                 branch=branch,
                 name=name,
                 where=where(drawn.values.numpy()),
             )
-            caption = _("for {name}").format(name=name)
+            caption = _("for {name}", name=name)
             row.append(_picture(shown[kind, branch], caption, alt, exact=False))
     return rows
 

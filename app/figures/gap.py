@@ -171,7 +171,7 @@ def _naive(scores: Sequence[Score], panel: str, titles: Sequence[str], offset: f
         "mode": "markers",
         "marker": {"symbol": "line-ew", "size": 11, "line": {"width": 2, "color": INK}},
         "hovertext": [
-            _("not estimated: {hovered}").format(hovered=_hover(t, s))
+            _("not estimated: {hovered}", hovered=_hover(t, s))
             for t, s in zip(titles, scores, strict=True)
         ],
         "hoverinfo": "text",
@@ -184,6 +184,12 @@ def _hover(title: str, score: Score) -> str:
         return f"<b>{title}</b>: {percent_in_tenths(score.probability)}"
     low, high = map(percent_in_tenths, score.interval)
     share = percent_in_tenths(score.accuracy)
-    return _("<b>{title}</b>: {share} right ({low} to {high}), {correct} of {n}").format(
-        title=title, share=share, low=low, high=high, correct=score.correct, n=score.n
+    return _(
+        "<b>{title}</b>: {share} right ({low} to {high}), {correct} of {n}",
+        title=title,
+        share=share,
+        low=low,
+        high=high,
+        correct=score.correct,
+        n=score.n,
     )

@@ -92,8 +92,11 @@ def _accuracies(
         "line": {"color": colour, "width": 2, "dash": DASHES[kind]},
         "cliponaxis": False,
         "hovertext": [
-            _("{title}, {place}: {hovered}").format(
-                title=_(title), place=percent(place), hovered=_hover(by_place[place], kind)
+            _(
+                "{title}, {place}: {hovered}",
+                title=_(title),
+                place=percent(place),
+                hovered=_hover(by_place[place], kind),
             )
             for place in places
         ],
@@ -108,6 +111,10 @@ def _whiskers(accuracies: Sequence[MixtureAccuracy], kind: InputKind) -> Spec:
 def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:
     low, high = map(percent_in_tenths, accuracy.interval(kind))
     share = percent_in_tenths(accuracy.share(kind))
-    return _("{share} right {kind} ({low} to {high})").format(
-        share=share, kind=_(KIND_TITLES[kind]), low=low, high=high
+    return _(
+        "{share} right {kind} ({low} to {high})",
+        share=share,
+        kind=_(KIND_TITLES[kind]),
+        low=low,
+        high=high,
     )

@@ -49,12 +49,14 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
         changes |= {
             (_DIFFERENCE, kind): values[first, kind] - values[second, kind] for kind in INPUT_KINDS
         }
-        minus = _("{first} minus {second}").format(first=first, second=second)
+        minus = _("{first} minus {second}", first=first, second=second)
         rows[_DIFFERENCE] = f"{escape(first)} − {escape(second)}", minus
         words = _(
             "difference: green is more on the clean picture or in {first}, violet more on the "
-            "perturbed one or in {second}"
-        ).format(first=first, second=second)
+            "perturbed one or in {second}",
+            first=first,
+            second=second,
+        )
     span, change_span = colour_span(values.values(), sign), colour_span(changes.values(), "change")
     body = []
     for row, (head, row_name) in rows.items():
@@ -72,7 +74,7 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
         body.append(_row(head, cells))
     return (
         _table(title, [head for head, _name in columns.values()], body)
-        + _key(sign, span, _("{title} score").format(title=title))
+        + _key(sign, span, _("{title} score", title=title))
         + _key("change", change_span, words)
     )
 
@@ -158,7 +160,7 @@ def _spans(values: Stacks, sign: Sign) -> list[Span]:
 
 
 def _seen(kind: InputKind) -> str:
-    return _("{kind} picture").format(kind=_(KIND_TITLES[kind]))
+    return _("{kind} picture", kind=_(KIND_TITLES[kind]))
 
 
 def _picture(photo: Array, values: Array, sign: Sign, span: Span, opacity: float, alt: str) -> str:
@@ -191,7 +193,7 @@ def _key(sign: Sign, span: Span, words: str) -> str:
         for place, (red, green, blue), cover in colour_stops(sign)
     )
     low, high = (f"{end:.2g}".replace("-", "−") for end in span)
-    ends = escape(_("from {low} to {high}").format(low=low, high=high), quote=True)
+    ends = escape(_("from {low} to {high}", low=low, high=high), quote=True)
     return (
         f'<p class="maps-key">{low}<span class="bar" role="img" aria-label="{ends}" '
         f'style="background:linear-gradient(to right, {stops}), #8a8f94"></span>{high} '

@@ -26,9 +26,7 @@ def curves(
     curves_of: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str], walk: Walk
 ) -> Spec:
     """Deletion or insertion, a line for each map; grey is the mean of random orders."""
-    hovered = _("{share} of the pixels: {probability}").format(
-        share="%{x:$.0%}", probability="%{y:$.1%}"
-    )
+    hovered = _("{share} of the pixels: {probability}", share="%{x:$.0%}", probability="%{y:$.1%}")
     traces = []
     for (kind, branch), both in curves_of.items():
         dash = _DASHES[kind][list(branches).index(branch) % 3]

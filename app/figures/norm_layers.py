@@ -35,8 +35,12 @@ def profile(distances: Sequence[LayerDistance], measure: Measure, chosen: str, u
     hover = [
         f"<b>{distance.layer}</b><br>"
         + (
-            _("mean {mean:.3g}, median {median:.3g}, largest {largest:.3g}{unit}").format(
-                mean=size.mean, median=size.median, largest=size.largest, unit=unit
+            _(
+                "mean {mean:.3g}, median {median:.3g}, largest {largest:.3g}{unit}",
+                mean=size.mean,
+                median=size.median,
+                largest=size.largest,
+                unit=unit,
             )
             if size
             else _("not in this layer")
@@ -97,8 +101,11 @@ def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], u
             "line": {"width": 0},
         },
         "hovertext": [
-            _("channel {number}: {change:+.3g}{unit}").format(
-                number=number, change=values[number], unit=unit
+            _(
+                "channel {number}: {change:+.3g}{unit}",
+                number=number,
+                change=values[number],
+                unit=unit,
             )
             for number in order
         ],

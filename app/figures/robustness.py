@@ -84,11 +84,9 @@ def _mark(row: Row, symbol: str, place: int) -> Spec:
         },
         "error_x": whiskers([(row["top1"], *row["interval"])]) | {"thickness": 1},
         "customdata": [(plain(describe(row)), *row["interval"])],
-        "hovertemplate": _("{condition}: {share} right ({interval})").format(
-            condition="%{customdata[0]}",
+        "hovertemplate": _("{condition}: {share} right ({interval})", condition="%{customdata[0]}",
             share="%{x:$.1%}",
-            interval=_("{low} to {high}").format(
-                low="%{customdata[1]:$.1%}", high="%{customdata[2]:$.1%}"
+            interval=_("{low} to {high}", low="%{customdata[1]:$.1%}", high="%{customdata[2]:$.1%}"
             ),
         )
         + "<extra></extra>",
@@ -131,8 +129,11 @@ def difference(gains: Mapping[tuple[str, int], float]) -> Spec:
         "showscale": False,
         "text": [["" if gain is None else points(gain) for gain in line] for line in table],
         "texttemplate": "%{text}",
-        "hovertemplate": _("{corruption}, severity {severity}: {gain} points").format(
-            corruption="%{y}", severity="%{x}", gain="%{text}"
+        "hovertemplate": _(
+            "{corruption}, severity {severity}: {gain} points",
+            corruption="%{y}",
+            severity="%{x}",
+            gain="%{text}",
         )
         + "<extra></extra>",
     }
@@ -182,8 +183,11 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str]) -> Spec:
                 "error_x": whiskers([(middle, low, high)]) | {"color": colour, "thickness": 2},
                 "name": f"{escape(titles[gain.run])}, {gain.branch}",
                 "customdata": [(gain.share, low, high)],
-                "hovertemplate": _("{gain} points ({low} to {high})").format(
-                    gain="%{x:+.1f}", low="%{customdata[1]:+.1f}", high="%{customdata[2]:+.1f}"
+                "hovertemplate": _(
+                    "{gain} points ({low} to {high})",
+                    gain="%{x:+.1f}",
+                    low="%{customdata[1]:+.1f}",
+                    high="%{customdata[2]:+.1f}",
                 )
                 + "<br>%{customdata[0]:$.1%}<extra>%{fullData.name}</extra>",
             }

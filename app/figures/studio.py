@@ -226,9 +226,7 @@ def _grid(
     }
     plain = {"showgrid": False, "zeroline": False, "tickfont": {"size": 14}}
     attacks = [
-        _("clean")
-        if row is None
-        else _("attack<br>through {branch}").format(branch=branch_title(row))
+        _("clean") if row is None else _("attack<br>through {branch}", branch=branch_title(row))
         for row in rows
     ]
     return figure(
@@ -237,7 +235,7 @@ def _grid(
         (96, 26, 30, 70),
         x={
             "tickvals": [*range(len(branches))],
-            "ticktext": [_("{branch} says").format(branch=branch_title(b)) for b in branches],
+            "ticktext": [_("{branch} says", branch=branch_title(b)) for b in branches],
             "side": "top",
             **plain,
         },

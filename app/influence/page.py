@@ -103,8 +103,11 @@ def _branch(rest: BranchRest, row: int, *, several: bool) -> None:
     network = f" · {safe(network_files.title(rest.model))}" if several else ""
     colour = branch_colour(rest.branch)
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
-    says = _("{branch} with a new last layer says {name} {share}").format(
-        branch=rest.branch, name=rest.answer, share=percent(rest.probability)
+    says = _(
+        "{branch} with a new last layer says {name} {share}",
+        branch=rest.branch,
+        name=rest.answer,
+        share=percent(rest.probability),
     )
     st.markdown(f"## {unbroken(safe(says))}{network}")
     sides = (
@@ -134,8 +137,10 @@ def _tiles(
     with st.container(horizontal=True, gap="small", key=f"tiles-{name}"):
         for place, example in enumerate(examples):
             with st.container(width=_TILE, gap=None):
-                alt = _("Training image labelled {label}, {title}").format(
-                    label=example.label, title=example.title
+                alt = _(
+                    "Training image labelled {label}, {title}",
+                    label=example.label,
+                    title=example.title,
                 )
                 small_picture(example.source, size, _TILE, alt)
                 score = f"{example.score:+#.2g}".replace("-", "−")
@@ -146,8 +151,10 @@ def _tiles(
                     {"model": model, "image": example.source, "true_class": ""},
                     key=f"influence.open.{name}.{place}",
                     icon=":material/open_in_new:",
-                    help=_("{title}: opens in the Playground, with {model}.").format(
-                        title=example.title, model=model
+                    help=_(
+                        "{title}: opens in the Playground, with {model}.",
+                        title=example.title,
+                        model=model,
                     ),
                     type="tertiary",
                 )
@@ -222,7 +229,7 @@ def _alone() -> None:
     )
     if _FITTING in cache.model_files():
         st.button(
-            _("Use {network}").format(network=_FITTING),
+            _("Use {network}", network=_FITTING),
             type="primary",
             on_click=state.choose,
             kwargs={"model": _FITTING, "image": InfluenceView().image, "true_class": ""},

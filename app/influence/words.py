@@ -41,12 +41,17 @@ def meant(result: PictureRest, trained_on: str) -> str:
     images = _(SETS[trained_on]).lower()
     if result.is_known:
         return _(
-            "The loss of **{name}**, which the picture shows, is traced to {count:,} {images}."
-        ).format(count=result.count, images=images, name=result.branches[0].meant)
+            "The loss of **{name}**, which the picture shows, is traced to {count:,} {images}.",
+            count=result.count,
+            images=images,
+            name=result.branches[0].meant,
+        )
     return _(
         "The true class of the picture is not known, so the loss of each branch's own answer is "
-        "traced to {count:,} {images}."
-    ).format(count=result.count, images=images)
+        "traced to {count:,} {images}.",
+        count=result.count,
+        images=images,
+    )
 
 
 def verdict(result: PictureRest) -> str:
@@ -58,13 +63,14 @@ def verdict(result: PictureRest) -> str:
     of_model = _("{branch} of {model}") if are_several(result) else "{branch}"
     who = join([of_model.format(branch=r.branch, model=r.model) for r in result.branches])
     if not shared:
-        return _("None of the most helpful images is shared by {who}.").format(who=who)
+        return _("None of the most helpful images is shared by {who}.", who=who)
     if len(shared) == most:
-        return _("All {most} most helpful images are the same for {who}.").format(
-            most=most, who=who
-        )
-    return _("{count} of the {most} most helpful images are the same for {who}.").format(
-        count=len(shared), most=most, who=who
+        return _("All {most} most helpful images are the same for {who}.", most=most, who=who)
+    return _(
+        "{count} of the {most} most helpful images are the same for {who}.",
+        count=len(shared),
+        most=most,
+        who=who,
     )
 
 

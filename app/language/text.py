@@ -53,7 +53,7 @@ def titled(titles: Mapping[str, str]) -> Callable[[str], str]:
 def listing(names: Sequence[str], most: int = 10) -> str:
     """The first names, and how many more there are: ``a, b and 3 more``."""
     first, more = row(names[:most]), len(names) - most
-    return _("{names} and {count} more").format(names=first, count=more) if more > 0 else first
+    return _("{names} and {count} more", names=first, count=more) if more > 0 else first
 
 
 @cache

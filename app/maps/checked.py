@@ -94,9 +94,7 @@ def show(shown: Shown, map_set: MapSet, current: bool) -> None:
     checks = _checked(shown, map_set, to_check)
     if others := [_(METHODS[method].title) for method in map_set.methods if method not in to_check]:
         st.button(
-            _("Check {others} too").format(others=join(others))
-            if to_check
-            else _("Check these maps"),
+            _("Check {others} too", others=join(others)) if to_check else _("Check these maps"),
             key="maps.check",
             icon=":material/fact_check:",
             disabled=not current,
@@ -126,7 +124,7 @@ def show(shown: Shown, map_set: MapSet, current: bool) -> None:
                     walk_title = _(walk.title())
                     st.markdown(f"**{walk_title}**")
                     figure = figures.curves(lines, map_set.comparison.branches, walk)
-                    alt = _("{walk} curves of {title}").format(walk=walk_title, title=title)
+                    alt = _("{walk} curves of {title}", walk=walk_title, title=title)
                     chart(figure, f"curves.{method}.{walk}", alt)
             st.caption(_(words.CURVES))
 
@@ -188,12 +186,13 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
         conclusion = _("is neither confirmed nor refuted here")
     named = ((passed, _("for it")), (failed, _("against it")), (undecided, _("undecided")))
     listed = _("; ").join(
-        _("{what}: {figures}").format(what=side, figures=join(titles))
-        for titles, side in named
-        if titles
+        _("{what}: {figures}", what=side, figures=join(titles)) for titles, side in named if titles
     )
-    return _("**{title}** {verdict} ({listed}).").format(
-        title=_(METHODS[method].title), verdict=conclusion, listed=listed
+    return _(
+        "**{title}** {verdict} ({listed}).",
+        title=_(METHODS[method].title),
+        verdict=conclusion,
+        listed=listed,
     )
 
 

@@ -41,7 +41,7 @@ def agreement(map_set: MapSet, method: str) -> str | None:
         if pair is None:
             return None
         if isinstance(pair.rank_correlation, Undefined) or isinstance(pair.overlap, Undefined):
-            parts.append(_("on the {word} picture they cannot be compared").format(word=_(word)))
+            parts.append(_("on the {word} picture they cannot be compared", word=_(word)))
         else:
             alike = _("agree in part")
             if pair.rank_correlation < _DIFFER:
@@ -51,8 +51,7 @@ def agreement(map_set: MapSet, method: str) -> str | None:
             parts.append(
                 _(
                     "on the {word} picture they {alike} (rank correlation {rank:.2f}, "
-                    "{overlap} of the top tenth in common)"
-                ).format(
+                    "{overlap} of the top tenth in common)",
                     word=_(word),
                     alike=alike,
                     rank=pair.rank_correlation,
@@ -60,8 +59,11 @@ def agreement(map_set: MapSet, method: str) -> str | None:
                 )
             )
     first, second = map_set.comparison.branches[:2]
-    return _("**{first}** beside **{second}**: {parts}.").format(
-        first=first, second=second, parts=_("; ").join(parts)
+    return _(
+        "**{first}** beside **{second}**: {parts}.",
+        first=first,
+        second=second,
+        parts=_("; ").join(parts),
     )
 
 
@@ -72,13 +74,15 @@ def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:
         return None
     names, explained = info.class_names, next(iter(map_set.maps.values())).class_index
     if explained == aim:
-        return _("The maps explain **{name}**, the class that the attack aimed at.").format(
-            name=names[aim]
+        return _(
+            "The maps explain **{name}**, the class that the attack aimed at.", name=names[aim]
         )
     return _(
         "The attack drives the answer towards **{name}**, its target. The maps explain "
-        "**{explained}**. To see the evidence for the target, choose it under *The maps explain*."
-    ).format(name=names[aim], explained=names[explained])
+        "**{explained}**. To see the evidence for the target, choose it under *The maps explain*.",
+        name=names[aim],
+        explained=names[explained],
+    )
 
 
 def strip(stages: Sequence[str]) -> str:
@@ -86,5 +90,7 @@ def strip(stages: Sequence[str]) -> str:
     return _(
         "From the first stage, {first}, to the last, {last}: early stages are fine "
         "and see edges, late ones are coarse and see objects. Each column has its own "
-        "colour scale, shared by its rows."
-    ).format(first=stages[0], last=stages[-1])
+        "colour scale, shared by its rows.",
+        first=stages[0],
+        last=stages[-1],
+    )

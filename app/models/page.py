@@ -135,7 +135,8 @@ def _card(name: str, info: ModelInfo) -> None:
     """Everything that is known of it."""
     st.header(network_files.title(name))
     st.markdown(
-        _("{architecture}, {size} × {size} px, {count} classes: {names}.").format(
+        _(
+            "{architecture}, {size} × {size} px, {count} classes: {names}.",
             architecture=safe(info.architecture),
             size=info.input_size,
             count=info.num_classes,
@@ -165,14 +166,14 @@ def _measured(info: ModelInfo) -> list[dict[str, Any]]:
         elif condition["kind"] == "shape-bias":
             what = _("shape bias")
         else:
-            what = _("robust accuracy, {attack}").format(attack=describe_attack(condition))
+            what = _("robust accuracy, {attack}", attack=describe_attack(condition))
         low, high = (f"{100 * end:.1f}" for end in metric["interval"])
         rows.append(
             {
                 _("Branch"): safe(metric["branch"]),
                 _("What"): what,
                 _("Result"): f"{100 * metric['top1']:.1f} %",
-                _("95 % interval"): _("{low} to {high} %").format(low=low, high=high),
+                _("95 % interval"): _("{low} to {high} %", low=low, high=high),
                 _("Images"): metric["n"],
                 _("Data"): safe(metric["data"]),
             }
@@ -187,7 +188,7 @@ def _sources(name: str, info: ModelInfo) -> None:
     if findings is None:
         return
     file = cache.file_of(name).name if origin is None else origin.file
-    st.markdown(_("Opened from the file {file}:").format(file=quote(file, 80)))
+    st.markdown(_("Opened from the file {file}:", file=quote(file, 80)))
     show_facts(findings, info)
 
 

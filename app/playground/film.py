@@ -42,8 +42,9 @@ def draw(playground: Shown) -> None:
     st.caption(words.how_filmed(shown.result, attack, _(method.title), shown.info.class_names))
     if method.name != shown.view.method:
         st.caption(
-            _("{title} would take too long for every frame.").format(
-                title=_(METHODS[shown.view.method].title)
+            _(
+                "{title} would take too long for every frame.",
+                title=_(METHODS[shown.view.method].title),
             )
         )
     with english():  # it stands in the file

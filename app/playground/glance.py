@@ -15,7 +15,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.types import ModelInfo
 from app.elements.board import board
 from app.figures import board as figures
-from app.language.text import _, join
+from app.language.text import _, join, paragraph
 from app.playground.view import PlaygroundView, read_kept, write_kept
 from app.shell import (
     cache,
@@ -56,8 +56,8 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         st.markdown(f"## {heading}")
         # What the heading alone would let one overlook.
         remarks = [_(messages.ONE_NORM)] if len(result.branches) == 1 else []
-        remarks += filter(None, [messages.one_attack(result)])
-        st.caption(" ".join([*remarks, *messages.close_classes(result, info)]))
+        remarks += [messages.one_attack(result), *messages.close_classes(result, info)]
+        st.caption(paragraph(remarks))
     at_a_glance = st.container()
     with st.container():  # progress comes and goes without moving what is below it
         task = comparison.maps_task(shown, cache.load_lens(shown.view.model))
@@ -77,7 +77,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
             draw = partial(figures.maps, drawn.result, drawn.info.class_names, *look)
             maps = once(f"{slot}.maps", (drawn.task, *look), draw)
         facts = result.facts
-        ends = _("{low:.2f} to {high:.2f}").format(low=facts.low, high=facts.high)
+        ends = _("{low:.2f} to {high:.2f}", low=facts.low, high=facts.high)
         saved = _("same answers") if all(facts.survives_png.values()) else _("other answers")
         measured = (
             (_("Largest change"), f"{facts.linf * 255:.2f}/255", _("of any colour value (L∞)")),
@@ -203,7 +203,7 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
         if not missing:
             st.caption(_whose(kept, cache.model_info(kept.model)))
     if missing:
-        st.warning(_("The kept result cannot be shown: {missing}.").format(missing=missing))
+        st.warning(_("The kept result cannot be shown: {missing}.", missing=missing))
         return
     lens = cache.load_lens(kept.model)
     title = cache.picture(kept.image, lens.info.input_size).title
@@ -223,14 +223,14 @@ def _missing(kept: PlaygroundView) -> str:
     """What a link asks for that is not here; empty where all is."""
     info = cache.known_models(network_files.opened()).get(kept.model)
     if info is None:
-        return _("there is no network {model}").format(model=quote(kept.model))
+        return _("there is no network {model}", model=quote(kept.model))
     if kept.attack_branch not in info.branches:
-        return _("{model} has no branch {branch}").format(
-            model=quote(kept.model), branch=quote(kept.attack_branch)
+        return _(
+            "{model} has no branch {branch}",
+            model=quote(kept.model),
+            branch=quote(kept.attack_branch),
         )
     unknown = {kept.target, kept.explained} - {"", *EXPLAINED, *info.class_ids}
     if not unknown:
         return ""
-    return _("{model} has no class {name}").format(
-        model=quote(kept.model), name=quote(unknown.pop())
-    )
+    return _("{model} has no class {name}", model=quote(kept.model), name=quote(unknown.pop()))

@@ -15,7 +15,7 @@ from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.text import radius
 from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
-from app.language.text import _, join, ngettext
+from app.language.text import _, join, ngettext, paragraph
 from app.playground import words
 from app.shell import cache, comparison, controls, samples, tasks
 from app.shell.jobs import Report
@@ -44,7 +44,7 @@ def draw(playground: Shown) -> None:
     shown = tasks.answer("studio.matrix", task, view, info)
     if shown is not None:
         names = shown.info.class_names
-        sentence = " ".join(words.fooled(shown.result, names))
+        sentence = paragraph(words.fooled(shown.result, names))
         st.markdown(unbroken(sentence))
         chart(figures.matrix(shown.result, names), "studio.matrix", sentence)
         parts = controls.conditions(shown.view, shown.info)
@@ -52,8 +52,9 @@ def draw(playground: Shown) -> None:
         st.caption(
             _(
                 "{attack}, through each branch in turn. Below an unexpected answer you see the "
-                "probability of the expected one."
-            ).format(attack=attack)
+                "probability of the expected one.",
+                attack=attack,
+            )
         )
     _many_pictures(playground)
 
@@ -85,7 +86,7 @@ def _many_pictures(playground: Shown) -> None:
     asked = tasks.offer(
         _MANY,
         task,
-        _("Measure on up to {count} pictures").format(count=MOST_IMAGES),
+        _("Measure on up to {count} pictures", count=MOST_IMAGES),
         icon=":material/play_arrow:",
         help=_(
             "Attacks many pictures through each branch and tests every branch on them. It takes a "
@@ -159,14 +160,12 @@ def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
     if result.data != "shapes":
         pictures = _("photos of your folder")
     parts = [
-        _("{model} on n = {n} {pictures}").format(
-            model=model, n=result.cells[0].n, pictures=pictures
-        ),
+        _("{model} on n = {n} {pictures}", model=model, n=result.cells[0].n, pictures=pictures),
         f"{words.attack(config, None, names)}, ε = {radius(config.epsilon, config.norm)}",
         _("in brackets the 95 % Wilson interval"),
     ]
     if target is not None:
-        parts.append(_("pictures of {name} are left out").format(name=names[target]))
+        parts.append(_("pictures of {name} are left out", name=names[target]))
     if result.unreadable:
         parts.append(
             ngettext(
@@ -176,7 +175,5 @@ def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
             ).format(count=result.unreadable)
         )
     if result.ignored_classes:
-        parts.append(
-            _("folders of other classes: {names}").format(names=join(result.ignored_classes[:5]))
-        )
-    return _("{sentence}.").format(sentence=_("; ").join(parts))
+        parts.append(_("folders of other classes: {names}", names=join(result.ignored_classes[:5])))
+    return _("{sentence}.", sentence=_("; ").join(parts))

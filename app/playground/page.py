@@ -46,8 +46,8 @@ def _eraser(shown: Shown) -> None:
     from app.figures.pictures import to_png  # here: it loads torch
 
     title = _(shown.title)
-    caption = _("Mark what to erase: {title}").format(title=title)
-    alt = _("The clean picture: {title}").format(title=title)
+    caption = _("Mark what to erase: {title}", title=title)
+    alt = _("The clean picture: {title}", title=title)
     png = to_png(shown.result.clean.numpy())
     with st.container(width=_ERASER):
         erasing.on_picture(png, caption, alt)

@@ -39,8 +39,9 @@ def show() -> None:
         st.info(
             _(
                 "The chosen perturbation is not an attack: {perturbation}. The studio needs an "
-                "attack, which follows a network's gradient."
-            ).format(perturbation=_(PERTURBATIONS[perturbation]))
+                "attack, which follows a network's gradient.",
+                perturbation=_(PERTURBATIONS[perturbation]),
+            )
         )
         st.button(
             _("Attack with PGD"),

@@ -32,9 +32,9 @@ def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]
     """``PGD-10, L∞, through main``, and what it wants."""
     parts = [config.name, NORM_TITLES[config.norm]]
     if attack_branch:
-        parts.append(_("through {branch}").format(branch=attack_branch))
+        parts.append(_("through {branch}", branch=attack_branch))
     if config.target_class is not None:
-        parts.append(_("towards {name}").format(name=names[config.target_class]))
+        parts.append(_("towards {name}", name=names[config.target_class]))
     return _(", ").join(parts)
 
 
@@ -45,8 +45,9 @@ def survival(result: Comparison) -> str:
         return _("Measured: saved as PNG, the perturbed picture gets the same answers.")
     return _(
         "Measured: saved as PNG, the perturbed picture gets another answer from "
-        "{branches}. Its exact values are under “Save more”."
-    ).format(branches=join(lost))
+        "{branches}. Its exact values are under “Save more”.",
+        branches=join(lost),
+    )
 
 
 # -- the sweep -----------------------------------------------------------------------------------
@@ -56,8 +57,11 @@ def flips(result: Sweep, norm: str, names: Sequence[str]) -> str:
     """Where each branch gives way, in one sentence."""
     parts = [f"**{branch}** {flip(result, branch, norm, names)}" for branch in result.predictions]
     last = radius(result.epsilons[-1], norm)
-    return _("{parts}; searched up to {last} ({norm}).").format(
-        parts=join(parts), last=last, norm=NORM_TITLES[norm]
+    return _(
+        "{parts}; searched up to {last} ({norm}).",
+        parts=join(parts),
+        last=last,
+        norm=NORM_TITLES[norm],
     )
 
 
@@ -67,15 +71,15 @@ def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:
     if change.epsilon is None:
         if target is None:
             return _("keeps its answer")
-        return _("never says {name}").format(name=names[target])
+        return _("never says {name}", name=names[target])
     if not change.epsilon:
         if target is not None:
-            return _("says {name} on the clean picture (at 0)").format(name=names[target])
-        return _("is wrong on the clean picture (at 0: {name})").format(name=names[change.answer])
+            return _("says {name} on the clean picture (at 0)", name=names[target])
+        return _("is wrong on the clean picture (at 0: {name})", name=names[change.answer])
     at = flip_radius(change.epsilon, norm)
     if target is not None:
-        return _("says {name} from {at}").format(name=names[target], at=at)
-    return _("flips to {name} at {at}").format(name=names[change.answer], at=at)
+        return _("says {name} from {at}", name=names[target], at=at)
+    return _("flips to {name} at {at}", name=names[change.answer], at=at)
 
 
 def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
@@ -84,9 +88,10 @@ def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
     return _(
         "{attack}, at {count} radii: a grid, then bisection where an answer changes, to within "
         "{gap}. Each radius is an **upper bound**: a stronger attack may need a smaller one. "
-        "Between two tested radii, a branch may flip and flip back."
-    ).format(
-        attack=attack(config, result.attack_branch, names), count=len(result.epsilons), gap=gap
+        "Between two tested radii, a branch may flip and flip back.",
+        attack=attack(config, result.attack_branch, names),
+        count=len(result.epsilons),
+        gap=gap,
     )
 
 
@@ -97,7 +102,7 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     """What a film shows."""
     walked = reel.all_steps + (0 in reel.steps)
     shown = len(reel.steps) - 1
-    sentences = [_("{sentence}.").format(sentence=described)]
+    sentences = [_("{sentence}.", sentence=described)]
     if shown < walked:
         some = _("The film shows {shown} of {walked} pictures, evenly spaced.")
         sentences.append(some.format(shown=shown, walked=walked))
@@ -106,8 +111,10 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     else:
         sentences.append(
             _(
-                "{map} for the class **{name}**, on one colour scale for all frames and branches."
-            ).format(map=map_title, name=names[reel.class_index])
+                "{map} for the class **{name}**, on one colour scale for all frames and branches.",
+                map=map_title,
+                name=names[reel.class_index],
+            )
         )
     return paragraph(sentences)
 
@@ -135,7 +142,7 @@ def fooled(result: AttackMatrix, names: Sequence[str]) -> list[str]:
         effect = effect.format(
             fooled=join(hit) or _("no branch"), name="" if target is None else names[target]
         )
-        but = _(", not {missed}").format(missed=join(missed)) if hit and missed else ""
+        but = _(", not {missed}", missed=join(missed)) if hit and missed else ""
         sentence = _("The attack through **{source}** {effect}{but}.")
         if not hit and not missed:
             sentence = _("Every branch is wrong already before the attack through **{source}**.")
@@ -154,9 +161,9 @@ def robustness(cells: Sequence[BranchResult]) -> str:
         ]
         what = _("on clean pictures")
         if source is not None:
-            what = _("attacked through **{source}**").format(source=source)
-        parts.append(_("{what}: {figures}").format(what=what, figures=join(accuracies)))
-    return _("Accuracy {parts}.").format(parts=_("; ").join(parts))
+            what = _("attacked through **{source}**", source=source)
+        parts.append(_("{what}: {figures}", what=what, figures=join(accuracies)))
+    return _("Accuracy {parts}.", parts=_("; ").join(parts))
 
 
 # -- targets -------------------------------------------------------------------------------------
@@ -169,12 +176,16 @@ def reached(result: Comparison, target: int, names: Sequence[str]) -> str:
         prediction = result.predictions["adversarial", branch]
         share = percent(float(prediction.probabilities[target]))
         if prediction.class_index == target:
-            parts.append(_("reached on **{branch}** ({share})").format(branch=branch, share=share))
+            parts.append(_("reached on **{branch}** ({share})", branch=branch, share=share))
         else:
             answer = names[prediction.class_index]
             parts.append(
-                _("not reached on **{branch}**, which says {answer} ({name} {share})").format(
-                    branch=branch, answer=answer, name=names[target], share=share
+                _(
+                    "not reached on **{branch}**, which says {answer} ({name} {share})",
+                    branch=branch,
+                    answer=answer,
+                    name=names[target],
+                    share=share,
                 )
             )
-    return _("The target {name} was {parts}.").format(name=names[target], parts=join(parts))
+    return _("The target {name} was {parts}.", name=names[target], parts=join(parts))

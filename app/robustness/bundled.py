@@ -77,4 +77,4 @@ def question(content: Mapping[str, Any]) -> str:
         return _("Whose perturbation harms whom?")
     if of_kind(rows, "corruption"):
         return _("How robust to attacks and corruptions?")
-    return _("How robust on {data}?").format(data=tame(content["data"]))
+    return _("How robust on {data}?", data=tame(content["data"]))

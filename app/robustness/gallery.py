@@ -54,7 +54,7 @@ def show(outcome: Outcome) -> None:
     sorted_cases = disagreement(answers, outcome.labels[model], clean)
     groups = _groups(sorted_cases, clean is not None)
     counted = {
-        name: _("{title} ({count})").format(title=title, count=len(cases))
+        name: _("{title} ({count})", title=title, count=len(cases))
         for name, (title, cases) in groups.items()
     }
     group = choose(
@@ -74,7 +74,7 @@ def _groups(sorted_cases: Disagreement, attacked: bool) -> dict[str, tuple[str, 
         return wrong
     only = N_("Only {branch} survives") if attacked else N_("Only {branch} is right")
     alone = {
-        only.format(branch=branch): (_(only).format(branch=branch), cases)
+        only.format(branch=branch): (_(only, branch=branch), cases)
         for branch, cases in sorted_cases.alone.items()
     }
     return {_DIFFER: (_(_DIFFER), sorted_cases.differing), **alone, **wrong}
@@ -111,8 +111,9 @@ def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Con
                     key=f"robustness.open.{source}",
                     icon=":material/open_in_new:",
                     width="stretch",
-                    help=_("Opens this image there, with this network and {opened_with}.").format(
-                        opened_with=opened_with
+                    help=_(
+                        "Opens this image there, with this network and {opened_with}.",
+                        opened_with=opened_with,
                     ),
                 )
 

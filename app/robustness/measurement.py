@@ -164,7 +164,7 @@ def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     fits_folder = all(folder_fits(info) for info in infos.values())
     fits = {"shapes": all_scenes, "shapes-conflict": all_scenes, FOLDER: fits_folder}
     given = {
-        key: _("Photos of {title}").format(title=title)
+        key: _("Photos of {title}", title=title)
         for key, title in samples.offered().items()
         if all(match_classes(info.classes, samples.classes_of(key)) for info in infos.values())
     }
@@ -176,12 +176,15 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     names = join([quote(name) for name in infos])
     if len({info.class_ids for info in infos.values()}) > 1:
         return _(
-            "{names} know different classes: measure networks of the same classes together."
-        ).format(names=names)
+            "{names} know different classes: measure networks of the same classes together.",
+            names=names,
+        )
     classes = next(iter(infos.values())).class_names
     sentences = [
-        _("There are no images of the classes that {names} can tell apart: {classes}.").format(
-            names=names, classes=listing([quote(name) for name in classes], _NAMED)
+        _(
+            "There are no images of the classes that {names} can tell apart: {classes}.",
+            names=names,
+            classes=listing([quote(name) for name in classes], _NAMED),
         )
     ]
     if folder_classes := class_folders()[:_NAMED]:

@@ -215,7 +215,7 @@ def _chosen(branches: Sequence[Branch]) -> list[Branch]:
         return list(branches)
     named = {_name(who): who for who in branches}
     names = several(
-        _("Branches in the figures, at most {most}").format(most=MOST_BRANCHES),
+        _("Branches in the figures, at most {most}", most=MOST_BRANCHES),
         {name: ", ".join(who) for name, who in named.items()},
         "pictured",
         default=[*map(_name, _telling(branches))],

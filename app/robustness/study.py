@@ -41,7 +41,7 @@ def show(content: Content) -> None:
     with english():  # files say it
         chart_saving.tell(f"{content['about']}. {source(content)}")
     _question(content)
-    about = _("{sentence}.").format(sentence=_titled(content["about"]))
+    about = _("{sentence}.", sentence=_titled(content["about"]))
     st.caption(paragraph([about, source(content), _(_INTERVALS)]))
     with st.expander(_("All figures"), icon=":material/table:"):
         st.markdown(studies.markdown(content, _titled))
@@ -56,7 +56,8 @@ def _titled(text: str) -> str:
 def source(content: Content) -> str:
     """Where figures come from."""
     seeds = sorted({row["seed"] for row in content["results"]})
-    return _("n = {n} images of {data}, {count} seeds ({seeds}).").format(
+    return _(
+        "n = {n} images of {data}, {count} seeds ({seeds}).",
         n=content["n"],
         data=safe(content["data"]),
         count=len(seeds),
@@ -77,7 +78,7 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
     where = _titled(content["measures"][measure])
     where = where[:1].upper() + where[1:]
     bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
-    quoted = join([_("“{title}”").format(title=safe(titles[base])) for base in bases])
+    quoted = join([_("“{title}”", title=safe(titles[base])) for base in bases])
     if not gains:
         nothing = _("{where}: there is nothing to compare against main of {bases}.")
         return nothing.format(where=where, bases=quoted)
@@ -85,8 +86,11 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
         (gain for gain in gains if gain.branch == "main" and _ADVPROP in gain.run), gains[0]
     )
     sentences = [
-        _("{where}, against main of {bases}: {finding}.").format(
-            where=where, bases=quoted, finding=_found(_FOUND[first.direction], first, titles)
+        _(
+            "{where}, against main of {bases}: {finding}.",
+            where=where,
+            bases=quoted,
+            finding=_found(_FOUND[first.direction], first, titles),
         )
     ]
     others = [gain for gain in gains if gain is not first]
@@ -95,8 +99,9 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
             _most(others, titles),
             _(
                 "These are {count} comparisons. Even if nothing differs, about one in twenty "
-                "shows a difference by chance."
-            ).format(count=len(gains)),
+                "shows a difference by chance.",
+                count=len(gains),
+            ),
         ]
     return paragraph(sentences)
 
@@ -112,11 +117,11 @@ def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
             phrases.append(_found(sentence, most, titles, count=len(telling)))
     if not phrases:
         return _("There is no other clear difference.")
-    return _("Of the others, {findings}.").format(findings=_("; ").join(phrases))
+    return _("Of the others, {findings}.", findings=_("; ").join(phrases))
 
 
 def _found(sentence: str, gain: Gain, titles: Mapping[str, str], **values: int) -> str:
-    return _(sentence).format(who=_who(gain, titles), points=studies.in_words(gain), **values)
+    return _(sentence, who=_who(gain, titles), points=studies.in_words(gain), **values)
 
 
 def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) -> list[str]:
@@ -154,8 +159,11 @@ def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
 def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """All figures of a chart, for who cannot see it."""
     return _("; ").join(
-        _("{run}, {branch}: {points}").format(
-            run=titles[gain.run], branch=gain.branch, points=studies.in_words(gain)
+        _(
+            "{run}, {branch}: {points}",
+            run=titles[gain.run],
+            branch=gain.branch,
+            points=studies.in_words(gain),
         )
         for gain in gains
     )
@@ -179,7 +187,7 @@ def _question(content: Content) -> None:
     asked, titles = questions[number], content["runs"]
     gains = [gain for gain in _gains(content, asked["runs"]) if gain.measure == measure]
     st.markdown(answer(content, asked["runs"], measure))
-    alt = _("{what}: {figures}").format(what=measures[measure], figures=in_words(gains, titles))
+    alt = _("{what}: {figures}", what=measures[measure], figures=in_words(gains, titles))
     heading = f"Gain of each run: {content['measures'][measure]}"
     chart(figures.gains(gains, titles), "robustness.gains", alt, heading)
     for line in contrasts(content, asked["contrasts"], measure):
@@ -200,4 +208,4 @@ def _gains(content: Content, runs: Sequence[str]) -> list[Gain]:
 
 
 def _who(gain: Gain, titles: Mapping[str, str]) -> str:
-    return _("**{branch}** of {model}").format(branch=gain.branch, model=safe(titles[gain.run]))
+    return _("**{branch}** of {model}", branch=gain.branch, model=safe(titles[gain.run]))

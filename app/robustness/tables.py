@@ -35,8 +35,9 @@ def widest(rows: Sequence[Row]) -> str:
     reach = max(abs(end - row["top1"]) for row in rows for end in row["interval"])
     return _(
         "Share of right answers; 95 % intervals reach at most {points:.1f} points to either side. "
-        "The best of a column is bold."
-    ).format(points=100 * reach)
+        "The best of a column is bold.",
+        points=100 * reach,
+    )
 
 
 def errors(
@@ -53,8 +54,10 @@ def errors(
                 _("network"): safe(result["model"]),
                 _("branch"): result["branch"],
                 _("wrong answers"): _with_ends(result["error"], result["interval"]),
-                _("most at"): _("{corruption}, {share}").format(
-                    corruption=corruption(worst), share=percent(wrong[worst])
+                _("most at"): _(
+                    "{corruption}, {share}",
+                    corruption=corruption(worst),
+                    share=percent(wrong[worst]),
                 ),
             }
         )
@@ -80,7 +83,7 @@ def calibrations(rows: Sequence[Row]) -> list[dict[str, str]]:
 
 
 def _with_ends(error: float, interval: Sequence[float]) -> str:
-    return _("{share} ({interval})").format(share=percent(error), interval=between(interval))
+    return _("{share} ({interval})", share=percent(error), interval=between(interval))
 
 
 def who(row: Row) -> tuple[str, str]:

@@ -36,14 +36,15 @@ def plan(request: RunRequest, pictures: str) -> str:
     parts = [_("clean"), *_attacks(request)]
     if request.severities:
         levels = join([*map(str, request.severities)])
-        parts.append(_("under 15 corruptions at severity {levels}").format(levels=levels))
+        parts.append(_("under 15 corruptions at severity {levels}", levels=levels))
     if request.probed:
         parts.append(_("under probes"))
     if (search := request.search) is not None:
         smallest = _("for the smallest ε up to {limit} that fools each branch ({attack})")
         limit = radius(search.epsilon, search.norm)
         parts.append(smallest.format(limit=limit, attack=search.name))
-    return _("{models} on up to {count} images ({pictures}): {parts}.").format(
+    return _(
+        "{models} on up to {count} images ({pictures}): {parts}.",
         models=join([safe(name) for name in request.models]),
         count=request.images,
         pictures=pictures.lower(),
@@ -56,7 +57,8 @@ def _attacks(request: RunRequest) -> list[str]:
     if not request.kinds:
         return []
     names = dict.fromkeys(attack.name for attack in request.attacks)
-    attacked = _("under {attacks} at ε = {radii} ({norm})").format(
+    attacked = _(
+        "under {attacks} at ε = {radii} ({norm})",
         attacks=join([*names]),
         radii=join([radius(epsilon, request.norm) for epsilon in request.radii]),
         norm=NORM_TITLES[request.norm],
@@ -65,7 +67,7 @@ def _attacks(request: RunRequest) -> list[str]:
         restarted = _("{attacks} with {count} restarts of PGD")
         attacked = restarted.format(attacks=attacked, count=request.restarts)
     if request.through_each:
-        attacked = _("{attacks} through each branch").format(attacks=attacked)
+        attacked = _("{attacks} through each branch", attacks=attacked)
     if not request.sanity:
         return [attacked]
     return [attacked, _("under noise and with no limit on ε, to check the gradients")]
@@ -95,12 +97,16 @@ def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[
 def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str:
     """Where the second of two branches is right more often than the first, and where less."""
     most, least = (
-        _("{corruption}, severity {severity} ({points})").format(
-            corruption=corruption(kind), severity=severity, points=points(gains[kind, severity])
+        _(
+            "{corruption}, severity {severity} ({points})",
+            corruption=corruption(kind),
+            severity=severity,
+            points=points(gains[kind, severity]),
         )
         for kind, severity in (max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__))
     )
-    return _("{second} against {first}: {mean} points on average, from {least} to {most}.").format(
+    return _(
+        "{second} against {first}: {mean} points on average, from {least} to {most}.",
         second=second,
         first=first,
         mean=text.points(sum(gains.values()) / len(gains)),
@@ -114,8 +120,7 @@ def errors(rows: Sequence[Row]) -> str:
     worst = min(rows, key=lambda row: float(row["top1"]))
     mean = sum(1 - row["top1"] for row in rows) / len(rows)
     return _(
-        "{who} is wrong on {mean} of corrupted images, most often at {condition} ({share})."
-    ).format(
+        "{who} is wrong on {mean} of corrupted images, most often at {condition} ({share}).",
         who=who(worst),
         mean=percent(mean),
         condition=describe(worst),
@@ -129,22 +134,28 @@ def standings(attack: str) -> str:
         return _("Rings: clean images; thin lines: 95 % intervals.")
     return _(
         "Rings: clean images; dots: under {attack}, through the branch itself; thin lines: 95 % "
-        "intervals."
-    ).format(attack=attack)
+        "intervals.",
+        attack=attack,
+    )
 
 
 def measured(content: Mapping[str, Any]) -> str:
     """Which networks the figures are of, and on what they were measured."""
     models = dict.fromkeys(row["model"] for row in content["results"])
-    return _("Measured: {models} on {data}.").format(
-        models=join([safe(name) for name in models]), data=safe(content["data"])
+    return _(
+        "Measured: {models} on {data}.",
+        models=join([safe(name) for name in models]),
+        data=safe(content["data"]),
     )
 
 
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from, and what to know of it."""
-    images = _("{images} of {data}, seed {seed}.").format(
-        images=images_asked(content), data=safe(content["data"]), seed=content["seed"]
+    images = _(
+        "{images} of {data}, seed {seed}.",
+        images=images_asked(content),
+        data=safe(content["data"]),
+        seed=content["seed"],
     )
     notes = [safe(note[0].upper() + note[1:]) for note in content.get("notes", ())]
     return paragraph([images, *(f"{note}." for note in notes)])
@@ -177,7 +188,7 @@ def condition(images_went_through: Condition) -> str:
 def gallery(condition_shown: Condition, branches: Sequence[str], n: int) -> str:
     """How the images that follow were chosen."""
     if len(branches) < 2:
-        return _("Of {n} images, those with the most confident wrong answer first.").format(n=n)
+        return _("Of {n} images, those with the most confident wrong answer first.", n=n)
     first = _("Of {n} images, those with the most confident answers first. Images are shown clean.")
     sentences = [first.format(n=n)]
     if condition_shown.attack is not None:
@@ -207,13 +218,12 @@ def case(case: Case, names: Sequence[str]) -> str:
 def case_alt(case: Case, names: Sequence[str]) -> str:
     """The same for who cannot see it."""
     opinions = [
-        _("{branch} says {name} {share}").format(
+        _(
+            "{branch} says {name} {share}",
             branch=opinion.branch,
             name=names[opinion.class_index],
             share=percent(opinion.confidence),
         )
         for opinion in case.opinions
     ]
-    return _("An image of {name}: {opinions}").format(
-        name=names[case.label], opinions=join(opinions)
-    )
+    return _("An image of {name}: {opinions}", name=names[case.label], opinions=join(opinions))

@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
-_seen: dict[str, Network] = {}  # by name, as the files were last looked at
 
 
 @dataclass(frozen=True)
@@ -210,18 +209,24 @@ def model_info(name: str) -> ModelInfo:
     return described(name)[0]
 
 
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _seen() -> dict[str, Network]:
+    """By name, as the files were last looked at."""
+    return {}
+
+
 def _forget_changed_models() -> None:
     """Whatever was made of a file that was written anew since; other networks' work goes on."""
-    now = {name: network_of(name) for name in model_files()}
-    changed = {_seen[name] for name in now if _seen.get(name, now[name]) != now[name]}
+    now, before = {name: network_of(name) for name in model_files()}, _seen()
+    changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
     for network in changed:
         described.clear(network.name)
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()
         pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see tasks.Key
-    _seen.clear()
-    _seen.update(now)
+    before.clear()
+    before.update(now)
 
 
 def network_of(name: str) -> Network:

@@ -127,14 +127,14 @@ def offer_film(reel: Reel, name: str, title: str) -> None:
         for kind, why in kinds.items():
             ending = kind.lower()
             st.download_button(
-                _("Save as {kind}").format(kind=kind),
+                _("Save as {kind}", kind=kind),
                 partial(to_animation, reel, kind, title),
                 file_name=f"{name}.{ending}",
                 mime=f"image/{ending}",
                 icon=":material/download:",
                 key=f"film.save.{name}.{ending}",
                 on_click="ignore",
-                help=_("An animated picture of all steps. {why}").format(why=why),
+                help=_("An animated picture of all steps. {why}", why=why),
             )
 
 

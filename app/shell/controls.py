@@ -155,10 +155,10 @@ def _strength() -> None:
     strength, typed = state.value(field), f"typed.{field}"
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
-        slider(_(title), field, _(help), step=step)
+        slider(_(title), field, _(help), step=step, format="%g")
     st.session_state[typed] = strength  # anew at each run, for the slider may have moved
     right.number_input(
-        _("{title}, typed").format(title=_(title)),
+        _("{title}, typed", title=_(title)),
         step=step,
         key=typed,
         format="%g",
@@ -166,7 +166,7 @@ def _strength() -> None:
         on_change=lambda: state.choose(**{field: st.session_state[typed]}),
         **ends(field),
     )
-    limit = _(_LIMITS[norm]).format(strength=strength)
+    limit = _(_LIMITS[norm], strength=strength)
     st.caption(limit if strength else _("At 0 nothing changes."))
 
 
@@ -237,7 +237,7 @@ def _step_size() -> None:
         step=0.25,
         format="%g",
         key=typed,
-        placeholder=_("automatic: {size:.3g}").format(size=automatic),
+        placeholder=_("automatic: {size:.3g}", size=automatic),
         help=_("How far one step moves. An empty field picks 2.5 × strength / steps."),
         on_change=lambda: state.choose(step_size=session[typed] or 0.0),
         **ends("step_size"),
@@ -356,7 +356,7 @@ def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
     state.keep_within("layer", ["", *layers])
     if slot is None or not any(METHODS[name].needs_layer for name in view.map_kinds):
         return
-    none = _("{default} (default)").format(default=default) if default else _("none")
+    none = _("{default} (default)", default=default) if default else _("none")
     slot.selectbox(
         _("Layer"),
         ["", *layers],
@@ -377,10 +377,10 @@ def conditions(view: View, info: ModelInfo) -> dict[str, str]:
     if view.perturbation in ATTACKS:
         strength = radius(view.strength / NORM_UNITS[view.norm], view.norm)
         parts["strength"] = f"{NORM_TITLES[view.norm]} ε = {strength}"
-        parts["branch"] = _("through {branch}").format(branch=view.attack_branch)
+        parts["branch"] = _("through {branch}", branch=view.attack_branch)
         if view.target:
             name = dict(info.classes)[view.target]
-            parts["target"] = _("towards {name}").format(name=name)
+            parts["target"] = _("towards {name}", name=name)
     return parts
 
 

@@ -105,8 +105,12 @@ def in_words(region: Region) -> str:
     left, top, width, height = (
         f"{value / 10:g} %" for value in (region.left, region.top, region.width, region.height)
     )
-    return _("left {left}, top {top}, {width} wide, {height} high").format(
-        left=left, top=top, width=width, height=height
+    return _(
+        "left {left}, top {top}, {width} wide, {height} high",
+        left=left,
+        top=top,
+        width=width,
+        height=height,
     )
 
 

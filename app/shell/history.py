@@ -123,7 +123,7 @@ def toolbar(view: View) -> None:
                 icon=f":material/{title.lower()}:",
                 type="tertiary",
                 shortcut=keys,
-                help=_(help).format(keys=keys),
+                help=_(help, keys=keys),
                 disabled=not history.has(by),
                 on_click=_step,
                 args=(view, by, _(title)),

@@ -42,8 +42,9 @@ def decode(parameters: Mapping[str, str], default: View) -> tuple[Any, list[str]
     version = parameters.get("v", VERSION)
     if version not in DEFAULTS:
         return default, [
-            _("This link has version {version}, which this app does not know.").format(
-                version=quote(version)
+            _(
+                "This link has version {version}, which this app does not know.",
+                version=quote(version),
             )
         ]
     if "v" in parameters:  # else somebody wrote the address by hand, and means today's defaults
@@ -61,8 +62,10 @@ def decode(parameters: Mapping[str, str], default: View) -> tuple[Any, list[str]
 
 def complaint(name: str, value: object) -> str:
     """What is said of a choice that a page does not have."""
-    return _("The link asks for {name} = {value}, which is not available here.").format(
-        name=name, value=quote(_write(value))
+    return _(
+        "The link asks for {name} = {value}, which is not available here.",
+        name=name,
+        value=quote(_write(value)),
     )
 
 

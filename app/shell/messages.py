@@ -33,15 +33,15 @@ def duration(seconds: float) -> str:
     if seconds < 10:
         return _("a few seconds")
     if seconds < 90:
-        return _("about {count} seconds").format(count=10 * round(seconds / 10))
+        return _("about {count} seconds", count=10 * round(seconds / 10))
     if seconds < 90 * 60:
-        return _("about {count} minutes").format(count=round(seconds / 60))
-    return _("about {count} hours").format(count=round(seconds / 3600))
+        return _("about {count} minutes", count=round(seconds / 60))
+    return _("about {count} hours", count=round(seconds / 3600))
 
 
 def time_left(seconds: float | None) -> str:
     """``, about 40 seconds left``, after what is done; empty where it is not known."""
-    return "" if seconds is None else _(", {time} left").format(time=duration(seconds))
+    return "" if seconds is None else _(", {time} left", time=duration(seconds))
 
 
 def quote(text: str, limit: int = 40) -> str:
@@ -133,11 +133,11 @@ def verdict(
         )
         if target is not None:
             aim = _aimed(result, target, names)
-            heading = _("{heading}. {aim}").format(heading=heading, aim=aim)
+            heading = _("{heading}. {aim}", heading=heading, aim=aim)
     else:
         heading = _("Nothing was changed")
         answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
-    return _("{heading}.").format(heading=heading), answers
+    return _("{heading}.", heading=heading), answers
 
 
 def _aimed(result: Comparison, target: int, names: Sequence[str]) -> str:
@@ -145,7 +145,7 @@ def _aimed(result: Comparison, target: int, names: Sequence[str]) -> str:
     name = names[target]
     sayers = [b for b in result.branches if _answer(result, "adversarial", b) == target]
     if not sayers:
-        return _("The attack aimed at {name}, which no branch says").format(name=name)
+        return _("The attack aimed at {name}, which no branch says", name=name)
     return ngettext(
         "The attack aimed at {name}, which {who} says",
         "The attack aimed at {name}, which {who} say",
@@ -181,27 +181,33 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     if result.true_class is not None:
         return _(
             "{unsure}, and none says {name}. The picture may be unlike the training pictures, the "
-            "network may be poorly trained, or its size, mean or std may be wrong."
-        ).format(unsure=unsure, name=info.class_names[result.true_class])
+            "network may be poorly trained, or its size, mean or std may be wrong.",
+            unsure=unsure,
+            name=info.class_names[result.true_class],
+        )
     return _(
         "{unsure}. The picture may show something that the network never learnt, the network may "
-        "be poorly trained, or its size, mean or std may be wrong. It knows {classes}."
-    ).format(unsure=unsure, classes=listing(info.class_names, FEW_CLASSES))
+        "be poorly trained, or its size, mean or std may be wrong. It knows {classes}.",
+        unsure=unsure,
+        classes=listing(info.class_names, FEW_CLASSES),
+    )
 
 
 def foreign(info: ModelInfo, title: str) -> str:
     """A warning that the network has no class for what a picture shows."""
     return _(
         "The network has no class for this picture ({title}), so every answer is wrong. It knows "
-        "{classes}."
-    ).format(title=title, classes=listing(info.class_names, FEW_CLASSES))
+        "{classes}.",
+        title=title,
+        classes=listing(info.class_names, FEW_CLASSES),
+    )
 
 
-def one_attack(result: Comparison) -> str | None:
-    """That an attack through one branch says nothing of an attack through another."""
+def one_attack(result: Comparison) -> str:
+    """That an attack through one branch says nothing of an attack through another, or nothing."""
     if result.attack_branch is None or len(result.branches) == 1:
-        return None
-    return _("The attack was made against {branch} alone.").format(branch=result.attack_branch)
+        return ""
+    return _("The attack was made against {branch} alone.", branch=result.attack_branch)
 
 
 def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
@@ -221,8 +227,12 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
             sentences.append(
                 _(
                     "Before the attack, {name} was already answer number {rank} of {branch} "
-                    "({share}), so a small change was enough."
-                ).format(name=info.class_names[now], rank=rank, branch=branch, share=percent(share))
+                    "({share}), so a small change was enough.",
+                    name=info.class_names[now],
+                    rank=rank,
+                    branch=branch,
+                    share=percent(share),
+                )
             )
     return sentences
 
@@ -231,7 +241,7 @@ def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
     classes = join(info.class_names)
     if info.num_classes > FEW_CLASSES:
-        classes = _("one of {count} classes").format(count=info.num_classes)
+        classes = _("one of {count} classes", count=info.num_classes)
     sentence = _("The network can only answer {classes}, whatever the picture shows.")
     tick = _("✓ marks the true class.") if true_class_known else ""
     return paragraph([sentence.format(classes=classes), tick])
@@ -251,22 +261,21 @@ def map_caption(
     first = next(iter(maps))
     title = _(METHODS[first.method].title)
     if first.layer:
-        title = _("{title} at layer `{layer}`").format(title=title, layer=first.layer)
+        title = _("{title} at layer `{layer}`", title=title, layer=first.layer)
     if len({drawn.class_index for drawn in maps}) == 1:
-        what = _("{title} for the class **{name}**.").format(
-            title=title, name=names[first.class_index]
-        )
+        what = _("{title} for the class **{name}**.", title=title, name=names[first.class_index])
     else:
         what = _(
             "{title} for the class below each map, which is the answer of its branch to its "
-            "picture."
-        ).format(title=title)
+            "picture.",
+            title=title,
+        )
     return paragraph([what, _(_SCALE_ENDS[scale])])
 
 
 def not_drawn(title: str, reason: str) -> str:
     """Why there is no map of a kind."""
-    return _("{title} is not drawn: {reason}").format(title=title, reason=reason)
+    return _("{title} is not drawn: {reason}", title=title, reason=reason)
 
 
 def faint_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
@@ -274,15 +283,14 @@ def faint_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str
     peaks = {cell: float(drawn.values.abs().quantile(0.99)) for cell, drawn in maps.items()}
     (kind, branch), most = max(peaks.items(), key=lambda cell: cell[1])
     empty = [
-        _("{branch} on the {kind} picture").format(branch=of, kind=_(PICTURES[seen]))
+        _("{branch} on the {kind} picture", branch=of, kind=_(PICTURES[seen]))
         for (seen, of), drawn in maps.items()
         if not drawn.values.any()
     ]
     sentences = [
         _(
             "The map of {weak} on the {seen} picture is weak: {share} of that of {branch} on the "
-            "{kind} picture."
-        ).format(
+            "{kind} picture.",
             weak=weak,
             seen=_(PICTURES[seen]),
             share=percent(peak / most),
@@ -310,14 +318,18 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
         sentences.append(
             _(
                 "The attack followed the gradient of **{branch}**; the class under "
-                "attack is {name}, {origin}."
-            ).format(branch=result.attack_branch, name=names[result.attacked_class], origin=origin)
+                "attack is {name}, {origin}.",
+                branch=result.attack_branch,
+                name=names[result.attacked_class],
+                origin=origin,
+            )
         )
     changed = [branch for branch, same in facts.survives_png.items() if not same]
     if changed:
         sentences.append(
-            _("Saved with 8 bits, the picture gets another answer from {branches}.").format(
-                branches=join(changed)
+            _(
+                "Saved with 8 bits, the picture gets another answer from {branches}.",
+                branches=join(changed),
             )
         )
     wrong = [branch for branch, is_wrong in (facts.clean_wrong or {}).items() if is_wrong]
@@ -331,5 +343,5 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     for branch, origin in info.branches.items():
         if origin != "trained":
             made = _(info.origin(branch).sentence)
-            sentences.append(_("**{branch}** was {origin}.").format(branch=branch, origin=made))
+            sentences.append(_("**{branch}** was {origin}.", branch=branch, origin=made))
     return sentences

@@ -141,7 +141,7 @@ def title(name: str) -> str:
     """What a person reads of a network's name: of one that was opened in the app, no hash."""
     if not was_opened(name):
         return name
-    return _("{name} (opened here)").format(name=name.rpartition("~")[0])
+    return _("{name} (opened here)", name=name.rpartition("~")[0])
 
 
 def opened() -> tuple[str, ...]:

@@ -115,8 +115,9 @@ def _dialogue() -> None:
                 "safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file is "
                 "read, and nothing in it is run. The server stores it for a while, and everyone "
                 "with the link of the page can use the network. For a larger file, start the app "
-                "with `advprop app --model FILE`."
-            ).format(limit=limit)
+                "with `advprop app --model FILE`.",
+                limit=limit,
+            )
         )
         return
     path = cache.network_uploads().get(key)
@@ -124,11 +125,11 @@ def _dialogue() -> None:
         st.error(_("The server no longer keeps this file: choose it again."))
         return
     size = path.stat().st_size / 1e6
-    st.markdown(_("**{name}**, {size:.1f} MB").format(name=safe(path.name), size=size))
+    st.markdown(_("**{name}**, {size:.1f} MB", name=safe(path.name), size=size))
     try:
         _file(path)
     except AdvPropError as error:
-        st.error(_("{error}. The app stays as it was.").format(error=safe(defects.sentence(error))))
+        st.error(_("{error}. The app stays as it was.", error=safe(defects.sentence(error))))
 
 
 def _file(path: Path) -> None:
@@ -202,8 +203,8 @@ def _architecture(scope: str, seen: Look) -> str | None:
     first = filter(None, [seen.proposal, *matches, seen.architecture])
     names = list(dict.fromkeys([*first, *timm.list_models()]))
     titles = {
-        name: _("{name} ({hits} of {wanted} tensors)").format(
-            name=name, hits=match.hits, wanted=match.wanted
+        name: _(
+            "{name} ({hits} of {wanted} tensors)", name=name, hits=match.hits, wanted=match.wanted
         )
         for name, match in matches.items()
     }
@@ -222,8 +223,9 @@ def _how_found(seen: Look) -> str:
     if seen.says_all:
         return _("A file of this project: it describes itself completely.")
     if search is None:
-        return _("The file says its architecture, {architecture}.").format(
-            architecture=safe(str(seen.architecture))
+        return _(
+            "The file says its architecture, {architecture}.",
+            architecture=safe(str(seen.architecture)),
         )
     sentences = [_("The file does not say its architecture.")]
     if seen.architecture:
@@ -237,7 +239,7 @@ def _how_found(seen: Look) -> str:
     if not search.fitting:
         return paragraph([*sentences, _("None fits. The nearest come first.")])
     first, *others = search.fitting
-    sentences.append(_("{name} fits.").format(name=first))
+    sentences.append(_("{name} fits.", name=first))
     if others:
         twins = _("{names} would fit as well: their tensors have the same names and shapes.")
         sentences.append(twins.format(names=join(others)))
@@ -281,7 +283,7 @@ def _settings(
     names = class_sets.get(chosen)
     if chosen == _TEXT_FILE:
         file = st.file_uploader(
-            _("{count} names, one a line").format(count=info.num_classes),
+            _("{count} names, one a line", count=info.num_classes),
             type="txt",
             key=f"opening.{scope}.text",
             max_upload_size=_LARGEST_LIST,

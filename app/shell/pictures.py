@@ -226,7 +226,7 @@ def open_picture(
                 )
             )
         return Picture(data, None, N_("Your photo"))
-    raise PictureGone(_("There is no picture {source} here.").format(source=quote(source)))
+    raise PictureGone(_("There is no picture {source} here.", source=quote(source)))
 
 
 def drawn_scene(source: str, size: int) -> Scene | None:
@@ -285,6 +285,4 @@ def _find_photo(folder: Path | None, name: str) -> tuple[Path, Path]:
                     return root, path
             except (OSError, ValueError, RuntimeError):  # also a zero byte, or a loop of links
                 continue
-    raise PictureGone(
-        _("There is no photo {name} in the folder of this app.").format(name=quote(name))
-    )
+    raise PictureGone(_("There is no photo {name} in the folder of this app.", name=quote(name)))

@@ -97,7 +97,7 @@ def from_file(slot: str, label: str, parse: Callable[[str, bytes], Content]) -> 
         try:
             session[kept] = parse(file.name, file.getvalue())
         except InputError as error:
-            sentence = _("{sentence}.").format(sentence=safe(str(error)))
+            sentence = _("{sentence}.", sentence=safe(str(error)))
             more = _("The earlier results stay below.") if kept in session else ""
             session[refused] = paragraph([sentence, more])
 

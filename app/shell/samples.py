@@ -82,8 +82,8 @@ def no_photos(folders: Sequence[str]) -> str:
     reason = _("There are no photos of known class here.")
     if folders:
         listed = join([quote(name) for name in folders[:6]])
-        reason = _("The folder of this app has none of its classes: it holds {folders}.").format(
-            folders=listed
+        reason = _(
+            "The folder of this app has none of its classes: it holds {folders}.", folders=listed
         )
     advice = _(
         "`advprop app --images FOLDER` takes a folder that holds a folder of photos for each "
@@ -168,8 +168,10 @@ def uploader(field: str, *, disabled: bool) -> None:
             _(
                 "`class/photo.jpg`: at most {size} MB and {count} photos. Name the folders like "
                 "the network's classes. The server stores the photos for a while, and everyone "
-                "with the link of the page can measure on them."
-            ).format(size=LARGEST, count=_MOST_PHOTOS)
+                "with the link of the page can measure on them.",
+                size=LARGEST,
+                count=_MOST_PHOTOS,
+            )
         )
         if refusal := session.get(_REFUSAL):
             st.error(safe(refusal))

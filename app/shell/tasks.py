@@ -307,7 +307,7 @@ def _state(job: Job) -> str:
     line = cache.pool().place(job)
     if line is None:
         left = messages.time_left(job.seconds_left)
-        return _("Working … {share}").format(share=percent(job.progress)) + left
+        return _("Working … {share}", share=percent(job.progress)) + left
     position, seconds = line
     sentence = _("Waiting for other work: number {place} in line")
     if job.started:

@@ -35,7 +35,7 @@ def _outline(view: View, info: ModelInfo) -> None:
     title = _(cache.picture(view.image, info.input_size).title)
     st.image(
         cache.preview(view.image, info.input_size),
-        caption=_("Clean: {title}").format(title=title),
+        caption=_("Clean: {title}", title=title),
         width=300,  # px: a phone has room for it
         output_format="PNG",
         alt=plain(title),

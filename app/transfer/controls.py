@@ -49,8 +49,9 @@ def show(models: Mapping[str, ModelInfo], view: TransferView, busy: bool) -> Non
         st.caption(
             _(
                 "New task: {title}. `advprop app --images DIR` adds your own photos. DIR needs "
-                "the folders train and val, each with a folder for each class."
-            ).format(title=_(title).lower())
+                "the folders train and val, each with a folder for each class.",
+                title=_(title).lower(),
+            )
         )
     help = _(
         "Numbers with commas between them. Images are drawn evenly over the classes, and larger "

@@ -63,8 +63,11 @@ def _show(content: Mapping[str, Any]) -> None:
     for note in content["notes"]:
         st.caption(messages.safe(f"{note}."))
     for row in content["failed"]:
-        failure = _("{source}, seed {seed}: {reason}").format(
-            source=row["source"], seed=row["seed"], reason=row["reason"]
+        failure = _(
+            "{source}, seed {seed}: {reason}",
+            source=row["source"],
+            seed=row["seed"],
+            reason=row["reason"],
         )
         st.warning(messages.safe(failure))
     runs.offer_files(content, "results.json", transfer_page)
@@ -93,8 +96,10 @@ def _drawn(content: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(others) <= _MOST_BESIDE:
         return content
     chosen = several(
-        _("Networks in the figures besides {first}, at most {most}").format(
-            first=messages.safe(first), most=_MOST_BESIDE
+        _(
+            "Networks in the figures besides {first}, at most {most}",
+            first=messages.safe(first),
+            most=_MOST_BESIDE,
         ),
         {source: source for source in others},
         "drawn",

@@ -22,8 +22,9 @@ def read_amounts(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not 1 <= len(words) <= _MOST_AMOUNTS or not all(word.isdecimal() for word in words):
         raise InputError(
-            _("Training images must be 1 to {most} whole numbers with commas between them.").format(
-                most=_MOST_AMOUNTS
+            _(
+                "Training images must be 1 to {most} whole numbers with commas between them.",
+                most=_MOST_AMOUNTS,
             )
         )
     amounts = tuple(sorted({int(word) for word in words}))
@@ -31,8 +32,9 @@ def read_amounts(text: str) -> tuple[int, ...]:
         raise InputError(
             _(
                 "Training images must lie between 2 and {most} here: `advprop transfer` takes any "
-                "number."
-            ).format(most=MOST_IMAGES)
+                "number.",
+                most=MOST_IMAGES,
+            )
         )
     return amounts
 

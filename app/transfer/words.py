@@ -39,8 +39,7 @@ def plan(grid: Grid) -> str:
     """What a run will train."""
     return _(
         "{networks} learn {data} from {amounts} images, with {seeds} seeds: {cells} new heads, "
-        "each trained for {epochs} epochs."
-    ).format(
+        "each trained for {epochs} epochs.",
         networks=join([safe(name) for name in grid.sources]),
         data=safe(data_name(grid)),
         amounts=join([*map(str, grid.num_images)]),
@@ -52,7 +51,8 @@ def plan(grid: Grid) -> str:
 
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from."""
-    return _("{count} test images of {data}, {seeds} seeds, {epochs} epochs.").format(
+    return _(
+        "{count} test images of {data}, {seeds} seeds, {epochs} epochs.",
         count=content["test_images"],
         data=safe(content["data"]),
         seeds=content["seeds"],
@@ -94,15 +94,15 @@ def answers(content: Mapping[str, Any]) -> str:
     def named(source: str) -> str:
         """How it was trained before, too: ``imagenette-l2-05 (adversarial, L2 ε = 0.5)``."""
         training = content["sources"][source]["training"]
-        return _("{name} ({how})").format(name=safe(source), how=safe(training))
+        return _("{name} ({how})", name=safe(source), how=safe(training))
 
     lines = []
     for trained, compared in groupby(comparisons(content), itemgetter(0)):
-        against = _("Against {first}, {trained}:").format(first=named(first), trained=trained)
+        against = _("Against {first}, {trained}:", first=named(first), trained=trained)
         lines += [against, ""]
         for _trained, source, findings in compared:
-            finding = _("{what}: {figures}").format(what=named(source), figures=safe(findings))
-            lines.append("- " + _("{sentence}.").format(sentence=finding))
+            finding = _("{what}: {figures}", what=named(source), figures=safe(findings))
+            lines.append("- " + _("{sentence}.", sentence=finding))
         lines.append("")
     return "\n".join(lines)
 
@@ -131,7 +131,6 @@ def table_rows(content: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str,
         names[7] = _("its 95 % interval")
         rows = [{name: safe(row[column]) for column, name in names.items()} for row in table.rows]
         meanings = [
-            _("{sentence}.").format(sentence=safe(text[0].upper() + text[1:]))
-            for text in table.meanings
+            _("{sentence}.", sentence=safe(text[0].upper() + text[1:])) for text in table.meanings
         ]
         yield table.title, rows, paragraph(meanings)

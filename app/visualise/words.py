@@ -39,7 +39,7 @@ GRADIENT = N_(
 def heading(view: VisualiseView, info: ModelInfo, layer: str) -> str:
     """What is to be seen."""
     if view.wished == "channel":
-        return _("Channel {channel} of {layer}").format(channel=view.channel, layer=layer)
+        return _("Channel {channel} of {layer}", channel=view.channel, layer=layer)
     return dict(info.classes)[view.wished_class].capitalize()
 
 

@@ -200,7 +200,7 @@ def test_an_answer_that_stays_but_is_far_less_sure_is_told_from_one_that_holds(m
 def test_an_attack_through_one_branch_is_said_to_be_one(make_result):
     through_aux = messages.one_attack(make_result(attack_branch="aux"))
     assert through_aux == "The attack was made against aux alone."
-    assert messages.one_attack(make_result(attack_branch=None)) is None
+    assert messages.one_attack(make_result(attack_branch=None)) == ""
 
 
 # -- honesty -------------------------------------------------------------------------------------

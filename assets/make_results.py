@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.report.transfer_words import points
 from advprop_core.report.words import own_attacks
-from advprop_core.text import markdown_table, radius, trained_blocks
+from advprop_core.text import markdown_table, points, radius, trained_blocks
 from benchmarks.auxiliaries import table as auxiliaries_table
 from benchmarks.effect import table as study_table
 from benchmarks.effect.design import FROM_NOTHING, STUDIES

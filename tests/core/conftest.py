@@ -1,7 +1,7 @@
 """Small networks and images for the tests of the library, and its command."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -16,13 +16,10 @@ from advprop_core.types import ModelInfo
 HALVES = (0.5, 0.5, 0.5)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
     """The networks are so small that a second thread only gets in the way."""
-    before = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def randomise(module: nn.Module, seed: int = 0) -> None:

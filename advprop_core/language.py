@@ -96,8 +96,9 @@ def row(words: Sequence[str]) -> str:
 
 
 def paragraph(sentences: Iterable[str]) -> str:
-    """Sentences one after another, but for empty ones."""
+    """Sentences one after another, but for empty ones; nothing for none."""
     return reduce(
-        lambda first, next: _("{sentence} {next}", sentence=first, next=next),
+        lambda first, next: _("{sentence} {next}", sentence=first, next=next) if first else next,
         filter(None, sentences),
+        "",
     )

@@ -93,7 +93,7 @@ def test_app_hands_over_what_foreign_files_do_not_say(
     [
         (("--model", "{bad}/none.safetensors"), "no file"),
         (("--model", "{bad}/cut.safetensors"), "truncated"),
-        (("--model", "{bad}/text.safetensors"), "not a safetensors checkpoint"),
+        (("--model", "{bad}/text.safetensors"), "is truncated or is not a checkpoint"),
         (("--model", "{bad}/code.pth"), "pickled code"),
         (("--model", "{bad}/foreign.safetensors"), "does not say its architecture"),
         (("--model", "{bad}/foreign.safetensors", "--arch", "resnet18"), "does not fit resnet18"),

@@ -29,6 +29,7 @@ MAP_OPACITY: Final = 0.85
 """Of maps over photos: the ends of the scale stand out and the photo below stays visible."""
 Corner = tuple[float, float]
 """x from the left and y from the top, in pixels."""
+_ARROW, _ARROW_WIDTH = "→", 1.1  # of the size of the letters
 _LOSSLESS = 256  # px; a larger picture would take minutes on a slow line
 
 
@@ -98,14 +99,21 @@ class Page:
     ) -> None:
         """One line; ``align`` says which end of it is at the corner.
 
-        A text wider than ``width`` is cut off with an ellipsis.
+        An arrow is drawn, for PIL's font has none. A text wider than ``width`` is cut off with an
+        ellipsis.
         """
         line = text
         while width is not None and text and self.width(line, size) > width:
             text = text[:-1].rstrip()
             line = f"{text}…"
-        anchor = "ra" if align == "right" else "la"
-        self.draw.text(corner, spell(line), colour, ImageFont.load_default(size), anchor)
+        x, y = corner
+        x -= self.width(line, size) if align == "right" else 0
+        for index, piece in enumerate(line.split(_ARROW)):
+            if index:
+                self._arrow(x, y, size, colour)
+                x += _ARROW_WIDTH * size
+            self.draw.text((x, y), spell(piece), colour, ImageFont.load_default(size))
+            x += self.width(piece, size)
 
     def paragraph(
         self, corner: Corner, text: str, size: int, width: float, *, colour: str = INK
@@ -130,7 +138,16 @@ class Page:
 
     def width(self, text: str, size: int) -> float:
         """Width of one line, in pixels."""
-        return self.draw.textlength(spell(text), ImageFont.load_default(size))
+        pieces, font = text.split(_ARROW), ImageFont.load_default(size)
+        arrows = (len(pieces) - 1) * _ARROW_WIDTH * size
+        return arrows + sum(self.draw.textlength(spell(piece), font) for piece in pieces)
+
+    def _arrow(self, x: float, y: float, size: int, colour: str) -> None:
+        left, right = x + 0.12 * size, x + (_ARROW_WIDTH - 0.12) * size
+        middle, head, thick = y + 0.62 * size, 0.22 * size, max(1, round(size / 12))
+        self.draw.line([(left, middle), (right, middle)], colour, thick)
+        for tip in (-head, head):
+            self.draw.line([(right - head, middle + tip), (right, middle)], colour, thick)
 
     def paste(
         self, corner: tuple[int, int], image: Image.Image, side: int, *, smooth: bool = True

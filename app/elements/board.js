@@ -30,8 +30,7 @@ class Board {
   update(data) {
     if (JSON.stringify(data) === this.shown) return;
     this.shown = JSON.stringify(data);
-    const keys = "Zoom with plus and minus, move with the arrow keys, 0 to see all.";
-    this.root.setAttribute("aria-label", `${data.label}: pictures, maps and answers. ${keys}`);
+    this.root.setAttribute("aria-label", data.label);
     const [clean, perturbed, change] = data.pictures;
     const first = element("div", "row");
     const beside = element("div", "beside");

@@ -87,7 +87,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         )
         board(
             slot,
-            label={"playground": _("Now"), "beside": _("Kept")}[slot],
+            {"playground": _("Now"), "beside": _("Kept")}[slot],
             pictures=pictures,
             branches=figures.branches(result, info.class_names, answers),
             maps=maps,
@@ -104,7 +104,7 @@ def outline(view: View, info: ModelInfo) -> None:
     title = _(cache.picture(view.image, info.input_size).title)
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    board("outline", label=_("Soon here"), pictures=pictures, branches=branches, maps={})
+    board("outline", _("Soon here"), pictures=pictures, branches=branches, maps={})
 
 
 def say_of_maps(shown: Shown) -> None:

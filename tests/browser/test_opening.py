@@ -33,10 +33,14 @@ def test_a_file_is_opened_from_the_models_page(
     dialogue.locator("input[type=file]").set_input_files(wrong)
     expect(dialogue.get_by_text("The app stays as it was.")).to_be_visible(timeout=FIRST)
     dialogue.locator("input[type=file]").set_input_files(network_file)
-    expect(dialogue.get_by_role("row", name="architecture test_resnet")).to_be_visible(timeout=FIRST)
+    expect(dialogue.get_by_role("row", name="architecture test_resnet")).to_be_visible(
+        timeout=FIRST
+    )
     dialogue.get_by_role("combobox", name="Class names").click()
     page.get_by_role("option", name="Those of Imagenette").click()
-    expect(dialogue.get_by_role("row", name="classes tench, English springer")).to_be_visible(timeout=FIRST)
+    expect(dialogue.get_by_role("row", name="classes tench, English springer")).to_be_visible(
+        timeout=FIRST
+    )
     dialogue.get_by_role("button", name="Use this network").click()
     expect(dialogue).to_be_hidden(timeout=FIRST)
     wait_until_calm(page)

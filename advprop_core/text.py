@@ -175,6 +175,7 @@ def _outcome(comparison: Comparison, branch: str, names: Sequence[str]) -> str:
         for prediction in (before, after)
     )
     wrong = truth is not None and before.class_index != truth
+    # The app groups branches by these verbs: `_OUTCOMES` in app/shell/messages.py has each of them.
     if before.class_index == after.class_index:
         verb = "was wrong before and stays so" if wrong else "kept its answer"
         if not wrong and after.confidence < _FAR_LESS * before.confidence:

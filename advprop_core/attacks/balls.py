@@ -55,7 +55,7 @@ def _unit(x: Tensor) -> Tensor:
     # any floor under the length would shorten its steps and overstate its robustness.
     largest = per_image(_largest(x))
     scaled = x / torch.where(largest > 0, largest, 1)
-    return scaled / per_image(_euclidean(scaled).clamp_min(1))
+    return scaled / per_image(_euclidean(scaled).clamp_min(1))  # below 1 for x = 0 alone
 
 
 def _shrink(x: Tensor, epsilon: Length) -> Tensor:

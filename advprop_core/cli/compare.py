@@ -76,8 +76,8 @@ class _PerturbationOptions(AttackOptions):
 
     @property
     def _has_attack_options(self) -> bool:
-        linf_options = (self.epsilon, self.step_size, self.steps)
-        return self.norm != "linf" or any(option is not None for option in linf_options)
+        numbers = (self.epsilon, self.step_size, self.steps)
+        return self.norm != "linf" or any(number is not None for number in numbers)
 
 
 @option_set

@@ -21,6 +21,8 @@ from advprop_core.text import ball, percent
 from advprop_core.types import UNBOUNDED_RADII, AttackConfig
 
 NOISE = "noise"
+# With no limit on ε every image can be changed into any other: what survives shows a gradient that
+# leads nowhere, whatever the norm.
 _UNBOUNDED_STEPS = 20
 _SURVIVORS = 0.01
 _CHANCE = 0.05

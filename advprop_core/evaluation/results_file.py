@@ -36,7 +36,7 @@ from advprop_core.evaluation.studies import Branch, Strict
 from advprop_core.types import Norm
 
 FORMAT = 1
-"""Raised when the form of ``results.json`` changes."""
+"""Raised when older files, the bundled ones too, cannot be read; new fields have defaults."""
 
 _KINDS = ("clean", "attack", "corruption", "probe")
 

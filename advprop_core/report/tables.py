@@ -84,6 +84,7 @@ def _accuracies(title: str, rows: Rows, *, is_long: bool = False) -> Table:
         )
         for row in map(by_measure, rows)
     ]
+    # A terminal has no room for n, for most intervals, and for the last measure.
     return Table(title, columns, lines, (0, 1, 2, 4, 5, 6, 8, 10), is_long)
 
 

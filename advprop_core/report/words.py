@@ -146,6 +146,7 @@ def describe_attack(row: Row) -> str:
 def own_attacks(rows: Rows) -> list[Row]:
     """Without attacks through another branch, where the branch was attacked through itself too."""
 
+    # By its words, for equal attacks of several files may differ in the last digit of a radius.
     def meeting(row: Row) -> tuple[str, ...]:
         return *branch_of(row), describe_attack(row)
 

@@ -188,7 +188,7 @@ class Trainer:
             last = index + 1 == self.plan.passes
             with nullcontext() if last else self.accelerator.no_sync(self.forward):
                 with torch.autocast(batch.pixels.device.type, torch.bfloat16, enabled=self.half):
-                    outcome = next(outcomes)
+                    outcome = next(outcomes)  # a forward pass: here, so that autocast covers it
                 outcome.loss.backward()
             figures |= outcome.figures
         self._scale_norm_gradients(outcome.norm_scales)

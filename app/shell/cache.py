@@ -23,6 +23,7 @@ from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo, Prediction
+from app.shell import crops
 from app.shell.jobs import Limits
 from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
@@ -316,9 +317,14 @@ def own_photos() -> OwnPhotos:
 
 
 def _content(source: str) -> bytes:
-    """What a source is cached by: a photo of the person's folder that is replaced is another."""
+    """What a source is cached by: a photo of the person's folder that is replaced is another.
+
+    So is an upload that was dropped: it is not shown from here any more. To look at one is a use.
+    """
+    kind, __, name = crops.split(source)[0].partition(":")
+    is_gone = kind == "upload" and uploads().get(name) is None
     try:
-        return repr(key_of(source)).encode()
+        return repr((key_of(source), is_gone)).encode()
     except PictureGone:  # said when it is opened
         return source.encode()
 

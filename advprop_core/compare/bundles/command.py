@@ -46,7 +46,7 @@ def _perturbation(experiment: Experiment, info: ModelInfo) -> list[str]:
 
 
 def _attack(config: AttackConfig, info: ModelInfo) -> list[str]:
-    write = exact_radius if config.norm == "linf" else repr
+    write = exact_radius if config.norm == "linf" else repr  # an L2 radius is no level of colour
     kind = "pgd" if config.random_start else "fgsm" if config.name == "FGSM" else "i-fgsm"
     words = ["--attack", kind, "--norm", config.norm, "--epsilon", write(config.epsilon)]
     if kind != "fgsm":

@@ -34,6 +34,7 @@ from annotated_types import Ge, Le
 from advprop_core.errors import Checked, InputError
 from advprop_core.text import did_you_mean
 
+# Those that mCE is defined on; a kind of one's own goes into `ALL_CORRUPTIONS` alone.
 CORRUPTIONS: Final[tuple[str, ...]] = (
     *("gaussian_noise", "shot_noise", "impulse_noise"),
     *("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),

@@ -9,6 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from app.shell import cache, crops
+from app.shell.pictures import PictureGone
 from tests.app.visiting import chosen, gif, jpeg, png
 
 
@@ -97,6 +98,14 @@ def test_what_else_a_file_holds_is_not_kept(visit):
     person.assert_whole()
     name = chosen(person).image.removeprefix("upload:")
     assert page not in cache.uploads().get(name)
+
+
+def test_a_photo_that_was_dropped_is_no_longer_shown():
+    cache.uploads().put("k", png((8, 8)))
+    assert cache.picture("upload:k", 8) == cache.picture("upload:k", 8)
+    cache.uploads().drop("k")
+    with pytest.raises(PictureGone):
+        cache.picture("upload:k", 8)
 
 
 @pytest.mark.parametrize(

@@ -61,13 +61,11 @@ class Search:
         looked_at: Networks that were compared with the file.
         candidates: Networks whose first and last layers are in the file; more than
             ``looked_at`` where time ran out.
-        seconds: How long it took.
     """
 
     matches: tuple[Match, ...]
     looked_at: int
     candidates: int
-    seconds: float
 
     @property
     def fitting(self) -> tuple[str, ...]:
@@ -122,7 +120,7 @@ def near_matches(
             waiting.sort(key=partial(_is_no_variant, matches[-1].architecture))
     ranked = sorted(matches, key=lambda match: -match.likeness)  # stable: of equals short names
     best = tuple(match for match in ranked if match.hits)[:_SHOWN]
-    return Search(best, len(matches), count, time.monotonic() - start)
+    return Search(best, len(matches), count)
 
 
 def match(mappings: Mappings, architecture: str) -> Match:

@@ -103,6 +103,8 @@ def _tick(value: Any, axis: Spec, full: Mapping[str, str]) -> Any:
     names, places = (axis.get(name, []) for name in ("ticktext", "tickvals"))
     if not names or places != list(range(len(names))) or not isinstance(value, int | float):
         return value
+    if round(value) >= len(names):  # where there is room for some of the names alone
+        return value
     name = names[round(value)]
     return _plain(full.get(name, name))
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from advprop_core.files import versions
 from advprop_core.models.bundle import bundle_dir
 
 _LONGEST = 1200  # seconds; three networks take a minute, on a machine with nothing else to do
+_OLD = 7 * 24 * 3600  # seconds
 LESSONS = ("--lessons",)
 """The lab with the networks of the lessons, and the lessons."""
 
@@ -71,8 +73,9 @@ class Site:
                 write(*self.arguments, "--split", "--out", written)
                 if not self.folder.exists():  # another server may have been faster
                     os.replace(written, self.folder)
-            for other in cache.glob("lab-*"):  # of other versions, which can be written again
-                if other != self.folder:
+            for other in cache.glob("lab-*"):
+                # Of other versions: an app of one may still serve what it wrote lately.
+                if time.time() - other.stat().st_mtime > _OLD:
                     shutil.rmtree(other, ignore_errors=True)
         except InputError as error:
             self._failure = f"The lab cannot be written: {error}."
@@ -91,6 +94,8 @@ def missing() -> str | None:
 
 def write(*arguments: object) -> None:
     """Run ``advprop page`` with these arguments, to its end.
+
+    In a process of its own, for the exporter changes PyTorch while it works.
 
     Raises:
         InputError: With its own sentence, if it refuses.

@@ -96,7 +96,8 @@ def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:
 def true_class(view: View, info: ModelInfo) -> int | None:
     """The index of what the picture shows: as its source says, or else as the person does."""
     label = cache.picture(view.image, info.input_size).label
-    return find_class(info.classes, label or view.true_class)
+    word = label or view.true_class
+    return find_class(info.classes, word) if word else None  # a class may have no name
 
 
 def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:

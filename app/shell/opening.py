@@ -236,6 +236,8 @@ def _how_found(seen: Look) -> str:
         return paragraph([*sentences, nothing])
     compared = _("{count} of {candidates} networks with such layers were compared.")
     sentences.append(compared.format(count=search.looked_at, candidates=search.candidates))
+    if search.looked_at < search.candidates:
+        sentences.append(_("Then the time was up: another network may fit better."))
     if not search.fitting:
         return paragraph([*sentences, _("None fits. The nearest come first.")])
     first, *others = search.fitting
@@ -312,7 +314,7 @@ def show_facts(findings: Findings, info: ModelInfo) -> None:
             {
                 _("What"): _(_FACTS[name]),
                 _("Value"): safe(value),
-                _("Known from"): _(_FROM[source or "read"]),
+                _("Known from"): _(_FROM[source or "found"]),
             }
             for name, value, source in findings.facts(info)
         ],

@@ -104,8 +104,9 @@ def keep(data: bytes, name: str) -> str:
     """
     key = content_key(data)
     # As a person calls the zip, and as a folder may be called.
-    title = re.sub(r"[^\w.\- ]", "_", name.removesuffix(".zip"))[-_LONGEST_NAME:].strip(". ")
-    title = title or "photos"
+    allowed = re.sub(r"[^\w.\-() ]", "_", name.removesuffix(".zip"))
+    end = os.fsencode(allowed)[-_LONGEST_NAME:].decode(errors="ignore")
+    title = end.strip(". ") or "photos"
     if cache.photo_sets().get(key) is None:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -20,7 +20,8 @@ def read_amounts(text: str) -> tuple[int, ...]:
         InputError: If they are no such numbers, too many, or beyond what a page should train on.
     """
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not 1 <= len(words) <= _MOST_AMOUNTS or not all(word.isdecimal() for word in words):
+    are_numbers = all(word.isdecimal() and len(word) < 10 for word in words)
+    if not are_numbers or not 1 <= len(words) <= _MOST_AMOUNTS:
         raise InputError(
             _(
                 "Training images must be 1 to {most} whole numbers with commas between them.",

@@ -1,5 +1,6 @@
 """The lab beside the app: written once, said to be on its way, served packed."""
 
+import os
 import threading
 
 import pytest
@@ -41,15 +42,17 @@ def test_it_is_written_once_and_a_page_waits_for_it(lab, monkeypatch):
             (arguments[-1] / name).write_text(name)
 
     monkeypatch.setattr(sites, "write", write)
-    old = lab.folder.with_name("lab-of-another-version")
-    old.mkdir(parents=True)
+    old, young = (lab.folder.with_name(f"lab-of-{age}") for age in ("last-year", "today"))
+    for other in (old, young):
+        other.mkdir(parents=True)
+    os.utime(old, (0, 0))
     first, second = ask(lab), ask(lab)
     may_end.set()
     assert first.status_code == second.status_code == 503  # no service worker keeps it
     assert b"http-equiv" in first.body
     finish(lab)
     assert written == [("--model", "tiny", "--split", "--out")]
-    assert [folder.name for folder in lab.folder.parent.iterdir()] == [lab.folder.name]
+    assert {*lab.folder.parent.iterdir()} == {lab.folder, young}
 
     assert ask(lab).path.name == "index.html"
     script = "assets/lab.1.js"

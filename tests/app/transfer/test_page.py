@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from advprop_core.errors import InputError
 from advprop_core.transfer import results_file
 from app.transfer.view import read_amounts
 
@@ -63,6 +64,8 @@ def test_what_cannot_be_trained_is_one_sentence(come, choices, message):
 
 def test_amounts_are_read_once_each_and_sorted():
     assert read_amounts("50, 20,50") == (20, 50)
+    with pytest.raises(InputError, match="whole numbers"):
+        read_amounts("9" * 5000)  # more digits than int() takes
 
 
 def test_a_file_that_is_no_transfer_experiment(tmp_path):

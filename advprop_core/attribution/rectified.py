@@ -111,12 +111,13 @@ class _PositiveOnly(TorchFunctionMode):
         if title is None or not args[0].requires_grad:
             return func(*args, **options)
         self.met.add(title)
-        given = args[0].clone()  # a ReLU in place would overwrite what a shortcut reads
-        output = func(given.clone(), *args[1:], **options)
+        given, copy = args[0].clone(), args[0].clone()
+        output = func(copy, *args[1:], **options)
+        is_in_place = output is copy
         if self.blind:
             output = output.detach() + (given - given.detach())  # + 0, for the gradient alone
         output.register_hook(lambda gradient: gradient.clamp(min=0))
-        return output
+        return args[0].copy_(output) if is_in_place else output
 
 
 class _Rescaled(TorchFunctionMode):
@@ -145,12 +146,15 @@ def _by_position(args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
 
 def _along_chord(activate: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
     point = given.detach().clone().requires_grad_()
-    values = activate(point.clone())
+    copy = point.clone()
+    values = activate(copy)
+    is_in_place = values is copy
     (tangents,) = torch.autograd.grad(values.sum(), point)
     values = values.detach()
     run, rise = (x - x.roll(len(x) // 2, 0) for x in (point.detach(), values))
     slopes = torch.where(run.abs() < _SAME, tangents, rise / run)
-    return values + slopes * (given - given.detach())
+    output = values + slopes * (given - given.detach())
+    return given.copy_(output) if is_in_place else output
 
 
 def _maximum(

@@ -38,9 +38,11 @@ def models(options: ReportOptions) -> None:
     """
     report = Report(options.json_file)
     cards = {name: (path, read_info(path)) for name, path in bundled_models().items()}
+    if not cards:
+        report.say("No model is bundled with this copy.")
     headings = ("model", "data", "network", "branch", "clean", "attacked", "size")
     table = bare_table(headings, headings[4:], gap=3)
-    table.columns[0].min_width = max(map(len, cards))
+    table.columns[0].min_width = max(map(len, cards), default=0)
     attacks: dict[str, None] = {}
     for name, (path, info) in cards.items():
         size = f"{path.stat().st_size / 1e6:.1f} MB"

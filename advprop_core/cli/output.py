@@ -104,7 +104,7 @@ def bare_table(
         table.add_column(
             name,
             justify="right" if is_number else "left",
-            overflow="fold",
+            overflow="ellipsis" if is_number and width is None else "fold",
             no_wrap=is_number and width is None,
             min_width=width,
         )

@@ -46,9 +46,9 @@ class Processes:
             return list(results)
         everyones: list[Sequence[T]] = [[]] * self.count
         distributed.all_gather_object(everyones, results)
-        # Dealt in turn: process p has the parts p, p + count, p + 2 · count …
-        total = sum(map(len, everyones))
-        return [everyones[part % self.count][part // self.count] for part in range(total)]
+        # They were dealt in turn. What each met by chance, such as damaged files, has any length.
+        turns = range(max(map(len, everyones)))
+        return [results[turn] for turn in turns for results in everyones if turn < len(results)]
 
     def from_first(self, value: T) -> T:
         """The first process's value, on all; every process must call it."""

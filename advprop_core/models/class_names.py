@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,10 @@ def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
 def imagenet_classes() -> tuple[tuple[str, str], ...]:
     """(wnid, first name) of each class, in class-index order."""
     # What timm's ImageNetInfo reads; importing timm would load torch, and pages list classes first.
-    folder = Path(str(distribution("timm").locate_file("timm/data/_info")))
+    timm = find_spec("timm")
+    assert timm is not None
+    assert timm.origin is not None
+    folder = Path(timm.origin).parent / "data" / "_info"
     wnids = (folder / "imagenet_synsets.txt").read_text("utf-8").split()
     with (folder / "imagenet_synset_to_lemma.txt").open(encoding="utf-8", newline="") as file:
         names = dict(csv.reader(file, delimiter="\t"))

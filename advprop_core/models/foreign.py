@@ -127,10 +127,10 @@ def _descriptions(
         yield path, content
     elif path or not isinstance(content, list | tuple):
         return
-    for key, value in items_of(content):
-        # Not deeper: a pickle may hold itself.
-        if len(path) < _DEEPEST and (key in _DESCRIPTIONS or not isinstance(content, Mapping)):
-            yield from _descriptions(value, (*path, key))
+    parts = dict(items_of(content))
+    for key in _DESCRIPTIONS if isinstance(content, Mapping) else parts:
+        if key in parts and len(path) < _DEEPEST:  # not deeper: a pickle may hold itself
+            yield from _descriptions(parts[key], (*path, key))
 
 
 def _as_architecture(value: object) -> str | None:

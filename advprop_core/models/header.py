@@ -103,11 +103,12 @@ def _read_side_file(path: Path) -> str | None:
 
 def file_sha256(path: Path) -> str:
     """Digest of a file's bytes, read once for each writing of the file."""
-    return _sha256(path, path.stat().st_mtime_ns)
+    facts = path.stat()
+    return _sha256(path, (facts.st_ctime_ns, facts.st_mtime_ns, facts.st_size))
 
 
 @lru_cache(maxsize=64)
-def _sha256(path: Path, _changed: int) -> str:
+def _sha256(path: Path, _writing: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -77,6 +77,8 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
             raise Offline(_offline_message(name)) from error
         raise InputError(f"{name} cannot be loaded ({type(error).__name__}: {error})") from error
     config = network.pretrained_cfg
+    if not network.num_classes:
+        raise InputError(f"{name} has no classifier: choose a network that has one")
     ids, names = zip(*_classes(config, network.num_classes), strict=True)
     model = DualBNModel(network, config["mean"], config["std"])
     size = config.get("test_input_size") or config["input_size"]

@@ -161,8 +161,10 @@ def class_count(tensors: Mapping[str, Tensor], classifier: tuple[str, ...], misf
     # A pickle can blow a few bytes up to any shape, by a stride of 0.
     real = [t for t in weights if t.ndim and 0 < t.numel() <= t.untyped_storage().nbytes()]
     counts = {len(tensor) for tensor in real}
-    if len(counts) != 1 or len(real) < len(weights):
-        raise CheckpointError(f"{misfit}: it has no classifier {classifier[0]}weight")
+    if not counts or len(real) < len(weights):
+        raise CheckpointError(f"{misfit}: it has no classifier")
+    if len(counts) > 1:
+        raise CheckpointError(f"{misfit}: its classifier is of {join([*map(str, sorted(counts))])}")
     return counts.pop()
 
 
@@ -242,6 +244,8 @@ def _require_all(
         if key in tensors and not network.fits(key, tensors[key])
     ][:1]
     if lacks:
+        if missing and all(key.startswith(network.classifier) for key in missing):
+            lacks.append("give a file that holds the classifier too")
         where = f" under {best.location!r}" if best.location else ""
         raise CheckpointError(
             f"{misfit}: nearest are the tensors{where}, with {best.hits} of its "

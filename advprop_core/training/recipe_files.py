@@ -81,12 +81,13 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
     recipe_values = merge(_OF_OBJECTIVES.get(str(values.get("objective")), {}), values)
     refuse_unknown_keys("A recipe", recipe_values, _names(Recipe), _PLACES)
     for name, table_class in TABLES.items():
-        table: dict[str, Any] = {
-            key: parse_radius(value) if key in RADII and isinstance(value, str) else value
-            for key, value in recipe_values.get(name, {}).items()
-        }
-        refuse_unknown_keys("A recipe", table, _names(table_class), _PLACES, f"{name}.")
+        written = recipe_values.get(name, {})
+        refuse_unknown_keys("A recipe", written, _names(table_class), _PLACES, f"{name}.")
         with about(name):
+            table: dict[str, Any] = {
+                key: parse_radius(value) if key in RADII and isinstance(value, str) else value
+                for key, value in written.items()
+            }
             recipe_values[name] = table_class(**table)
     auxiliaries = values.get("auxiliaries", [])
     if not isinstance(auxiliaries, list):

@@ -134,14 +134,18 @@ def train(
             at_epoch = replace(info, recipe={**info.recipe, RATE: learning_rate})
             checkpoints.save(epoch_file(out, epoch), trainer.trained, at_epoch, half=True)
 
+        diverged: Diverged | None = None
         try:
             trainer.all_epochs(report, keep if keep_epochs else None)
         except Diverged as error:
-            # Of several processes one alone cannot go on: the others wait for it.
-            if processes.count > 1 or not trainer.put_back():
+            if processes.count > 1:  # one alone cannot go on: the others wait for it
                 raise
-            tell(str(error))
+            diverged = error
         kept_steps = trainer.put_back()
+        if diverged is not None:
+            if not kept_steps:
+                raise diverged
+            tell(str(diverged))
         for branch, step in kept_steps.items():
             tell(
                 f"{branch} is kept as it was after step {step}, where its loss was lowest: it rose "

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # it loads torch
 FORMAT = 1
 """Raised when the form changes."""
 KIND = "transfer"
+_MOST = 200  # of each, for strangers give files to a server, and what follows takes their square
 
 Row = dict[str, Any]
 _Trainable = Annotated[str, Field(pattern=r"^(all|0|[1-9]\d{0,3})$")]
@@ -59,7 +60,7 @@ class _Cell(Strict):
 
 
 class _Result(_Cell):
-    epochs: Annotated[list[Count], Field(min_length=1)]
+    epochs: Annotated[list[Count], Field(min_length=1, max_length=_MOST)]
     accuracies: list[Share]
 
 
@@ -72,9 +73,9 @@ class _Transfer(Strict):
     data: str
     test_images: Count
     seeds: Count
-    num_images: Annotated[list[Count], Field(min_length=1)]
-    trainable: Annotated[list[_Trainable], Field(min_length=1)]
-    sources: Annotated[dict[str, _Source], Field(min_length=1)]
+    num_images: Annotated[list[Count], Field(min_length=1, max_length=_MOST)]
+    trainable: Annotated[list[_Trainable], Field(min_length=1, max_length=_MOST)]
+    sources: Annotated[dict[str, _Source], Field(min_length=1, max_length=_MOST)]
     training: _Training
     notes: list[str]
     results: Annotated[list[_Result], Field(min_length=1)]
@@ -136,6 +137,8 @@ def summarise(outcome: Outcome, command: str) -> dict[str, Any]:
 @lru_cache(maxsize=4)  # a page asks for its file each time that it is drawn
 def parse(name: str, data: bytes) -> dict[str, Any]:
     """The content of a transfer experiment's ``results.json``, as the file has it.
+
+    Equal files share one: it must not be changed.
 
     Raises:
         InputError: Names the file: it is no such file, of another format, or damaged.

@@ -18,6 +18,7 @@ Array = NDArray[np.float32]
 
 MOST_BYTES = 256_000_000
 """Of what a zip holds, unpacked: a picture of 1000 pixels a side and its maps take a third."""
+_MOST_FILES = 200
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}", re.ASCII)
 _COMPRESSED = (".png", ".jpg", ".jpeg", ".webp", ".npz")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -68,6 +69,8 @@ def unpack(data: bytes, title: str) -> dict[str, bytes]:
 
 
 def _check(entries: list[zipfile.ZipInfo], title: str) -> None:
+    if len(entries) > _MOST_FILES:
+        raise BundleError(f"{title} holds {len(entries):,} files, and a bundle has few")
     # `read` never gives more than what an entry declares, so the sum of these is a limit.
     if (total := sum(entry.file_size for entry in entries)) > MOST_BYTES:
         raise BundleError(

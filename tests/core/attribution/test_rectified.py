@@ -150,6 +150,7 @@ class Reuse(nn.Module):
         F.relu,
         torch.relu_,
         lambda x: F.relu(input=x),
+        lambda x: (x.relu_(), x)[1],  # overwritten, and not taken
     ],
 )
 def test_a_reused_overwriting_or_bare_relu_changes_nothing(pixels, method, relu):

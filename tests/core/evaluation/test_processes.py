@@ -39,6 +39,14 @@ def test_every_part_is_dealt_once_and_comes_back_in_order(count, monkeypatch):
     assert Processes(0, count).gather(shares[0]) == parts
 
 
+def test_what_each_met_by_chance_is_gathered_whole(monkeypatch):
+    def everyone(places, own):
+        places[:] = [own, ["a", "b"]]
+
+    monkeypatch.setattr(torch.distributed, "all_gather_object", everyone)
+    assert Processes(0, 2).gather([]) == ["a", "b"]
+
+
 def test_two_join_without_a_gpu(tmp_path):
     port = free_port()
     assert exit_codes(tell_shares, *((rank, port, tmp_path) for rank in (0, 1))) == [0, 0]

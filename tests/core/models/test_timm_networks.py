@@ -7,6 +7,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+from advprop_core.errors import InputError
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.class_names import imagenet_classes
 from advprop_core.models.timm_networks import Offline, UnknownArchitecture
@@ -64,6 +65,13 @@ def test_create_fetches_no_architecture(make_info, monkeypatch, name):
         timm_networks.create(make_info(architecture=name))
     with pytest.raises(UnknownArchitecture, match="source of weights"):
         timm_networks.pretrained_config(name)
+
+
+def test_a_network_without_a_classifier_is_refused(monkeypatch):
+    headless = timm.create_model("test_resnet", num_classes=0)
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: headless)
+    with pytest.raises(InputError, match="local-dir:x has no classifier: choose"):
+        timm_networks.load_pretrained("local-dir:x")
 
 
 def test_create_takes_harmless_arguments(make_info):

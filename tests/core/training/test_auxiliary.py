@@ -13,7 +13,7 @@ from advprop_core.errors import InputError
 from advprop_core.models import checkpoints
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.models.header import read_info
-from advprop_core.training import run
+from advprop_core.training import best, meter, run, trainer
 from advprop_core.training.measure import AGREEMENT, for_network
 from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import Recipe
@@ -164,6 +164,26 @@ def test_a_run_that_ends_in_no_numbers_before_it_had_a_best_is_refused(base, pho
     with pytest.raises(Diverged):
         train(recipe, photos, tmp_path / "run")
     assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_branch_that_ends_in_no_numbers_is_put_back_and_told(base, photos, tmp_path, monkeypatch):
+    real, notes = trainer.Trainer.step, []
+
+    def break_after_a_window(self, batch, number):
+        figures = real(self, batch, number)
+        if number == 7:
+            with torch.no_grad():
+                for layer in norm_layers(self.model.branch("aux")).values():
+                    layer.weight.fill_(torch.nan)
+        return figures
+
+    monkeypatch.setattr(trainer.Trainer, "step", break_after_a_window)
+    monkeypatch.setattr(best, "WINDOW", 5)
+    monkeypatch.setattr(meter, "_EVERY", 0)
+    checkpoint = train(auxiliary_recipe(base, max_steps=20), photos, tmp_path, note=notes.append)
+    kept_steps = read_info(checkpoint).recipe["kept_steps"]
+    assert set(kept_steps) == {"aux"}
+    assert any(f"aux is kept as it was after step {kept_steps['aux']}" in note for note in notes)
 
 
 def test_numbered_albums_are_no_classes(base, make_info):

@@ -79,3 +79,6 @@ def test_rows_that_do_not_fit_are_refused(rows, message) -> None:
     assert read["accuracies"][0]["accuracy"] == pytest.approx(0.6)
     with pytest.raises(InputError, match=f"x.json is damaged: .*{message}"):
         parse("x.json", json.dumps({**content, "results": rows}).encode())
+    many = {**content, "results": good, "num_images": [*range(10, 1000)]}
+    with pytest.raises(InputError, match="num_images must have at most 200"):
+        parse("x.json", json.dumps(many).encode())

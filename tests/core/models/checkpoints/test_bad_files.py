@@ -138,6 +138,10 @@ def test_another_architecture_is_refused(saved, tmp_path, dual, make_info):
     write_safetensors(dual.branch("main").network.state_dict(), path)
     assert "does not fit resnet18" in refusal(path, "resnet18")
     assert "none of its tensors" in refusal(path, "densenet121")
+    backbone = {k: v for k, v in dual.branch("main").network.state_dict().items() if "fc" not in k}
+    write_safetensors(backbone, tmp_path / "backbone.safetensors")
+    message = refusal(tmp_path / "backbone.safetensors", "test_resnet")
+    assert "give a file that holds the classifier too" in message
     with_header(saved, path, info=make_info(), architecture="resnet18")
     assert "does not fit resnet18" in refusal(path)
     with_header(saved, path, info=make_info(), architecture="resnet19")

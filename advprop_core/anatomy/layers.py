@@ -36,7 +36,9 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     order = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
     # Where the last module of each stage stands; what comes before it is the stage's.
     ends = {
-        stage: max(place for name, place in order.items() if f"{name}.".startswith(f"{stage}."))
+        stage: max(
+            position for name, position in order.items() if f"{name}.".startswith(f"{stage}.")
+        )
         for stage in stages(main)
     }
     return {

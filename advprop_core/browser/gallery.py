@@ -80,8 +80,8 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     folder = Path(skimage.__file__).parent / "data"
     for name, (title, right) in _PHOTOS.items():
         (file,) = folder.glob(f"{name}.*")
-        known: int | Literal["none"] | None = "none" if are_imagenets else None
+        photo_class: int | Literal["none"] | None = "none" if are_imagenets else None
         if right in info.class_ids:
-            known = info.class_ids.index(right)
-        pictures.append(PagePicture(name, title, fit(decode(file.read_bytes()), size), known))
+            photo_class = info.class_ids.index(right)
+        pictures.append(PagePicture(name, title, fit(decode(file.read_bytes()), size), photo_class))
     return pictures

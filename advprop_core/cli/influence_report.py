@@ -159,8 +159,8 @@ def _save(report: Report, folder: Path, sheet: Image) -> None:
 def _images_table(traced: Traced, unit: str) -> Table:
     table = bare_table(("", unit, "its class", "training image"), (unit,))
     for word, side in zip(("helps", "harms"), traced.sides, strict=True):
-        for place, score in side:
-            label, title = traced.label(place)[1], traced.images.title(place)
+        for image_index, score in side:
+            label, title = traced.label(image_index)[1], traced.images.title(image_index)
             table.add_row(word, write_score(score), escape(label), escape(title))
     return table
 
@@ -189,11 +189,11 @@ def _traced_json(traced: Traced) -> Json:
     helpful, harmful = (
         [
             {
-                "image": traced.images.title(place),
-                "class": traced.label(place)[0],
+                "image": traced.images.title(image_index),
+                "class": traced.label(image_index)[0],
                 "score": score,
             }
-            for place, score in side
+            for image_index, score in side
         ]
         for side in traced.sides
     )

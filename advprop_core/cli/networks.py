@@ -139,10 +139,10 @@ def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkp
     """``main:aux:0.5`` as a checkpoint of one branch, with statistics estimated on images."""
     try:
         first, second, share = blend.split(":")
-        place = float(share)
+        position = float(share)
     except ValueError:
-        first, second, place = "", "", math.nan
-    if first == second or not 0 <= place <= 1:
+        first, second, position = "", "", math.nan
+    if first == second or not 0 <= position <= 1:
         raise InputError(
             "--blend must be two branches and a place from 0 to 1, such as main:aux:0.5, "
             f"got {blend!r}"
@@ -157,7 +157,7 @@ def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkp
         "branches fit other weights",
         err=True,
     )
-    return soup(checkpoint, place, images.pixels.float() / 255, first=first, second=second)
+    return soup(checkpoint, position, images.pixels.float() / 255, first=first, second=second)
 
 
 def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | None) -> Images:

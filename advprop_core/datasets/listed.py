@@ -107,7 +107,7 @@ class ImageList:
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """Where each image lies; empty where images are no files of their own."""
-        return tuple(place for place in self.places if isinstance(place, Path))
+        return tuple(location for location in self.places if isinstance(location, Path))
 
     @cached_property
     def digest(self) -> str:
@@ -123,10 +123,10 @@ class ImageList:
 
     def title(self, index: int) -> str:
         """What a person reads of an image: its path in the folder, or ``scene 12``."""
-        place = self.places[index]
-        if isinstance(place, Path):
-            return place.relative_to(self.root).as_posix()
-        return f"{self.noun} {place}"
+        location = self.places[index]
+        if isinstance(location, Path):
+            return location.relative_to(self.root).as_posix()
+        return f"{self.noun} {location}"
 
     def select(self, rows: Sequence[int]) -> Self:
         """The list of some of the images, in that order."""

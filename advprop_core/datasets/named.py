@@ -88,18 +88,18 @@ def list_images(
     if name in BUILTIN:
         _require_shapes(name, classes)
         return _scenes(name, split, limit)
-    place = require_place(name)
-    if place.is_arrays:
-        return _arrays(name, place, split, classes, limit, strict=strict, download=download)
-    folders = images_of(place, split, download=download)
+    location = require_place(name)
+    if location.is_arrays:
+        return _arrays(name, location, split, classes, limit, strict=strict, download=download)
+    folders = images_of(location, split, download=download)
     if classes is None and folders.without_images:
         raise InputError(
             f"{name} has class folders with no image in them: {listing(folders.without_images)}; "
             "fill or remove them"
         )
     images = list_folder(folders, classes=classes, strict=strict, limit=limit)
-    among = _among(place, classes)
-    notes = _notes(place, folders.images, classes, among)
+    among = _among(location, classes)
+    notes = _notes(location, folders.images, classes, among)
     if images.left_out:
         notes.append(images.left_out)
     return replace(images, name=name, among=among, notes=tuple(notes))
@@ -146,21 +146,23 @@ def _among(place: Place, classes: Classes | None) -> tuple[int, ...] | None:
 
 
 def _notes(
-    place: Place, folders: Iterable[str], classes: Classes | None, among: tuple[int, ...] | None
+    location: Place, folders: Iterable[str], classes: Classes | None, among: tuple[int, ...] | None
 ) -> list[str]:
     """How the set was read, and what of the model it asks for."""
-    notes = [note] if (note := place.note()) else []
+    notes = [note] if (note := location.note()) else []
     if classes is None:
         return notes
-    if place.kind is not None:
+    if location.kind is not None:
         count = len(set(match_folders(folders, classes).values()))
         if count < len(classes):
-            notes.append(f"{place.title}: images of {count} of the model's {len(classes)} classes")
+            notes.append(
+                f"{location.title}: images of {count} of the model's {len(classes)} classes"
+            )
     if among:
         shared = "its 200 classes" if len(among) == 200 else f"{len(among)} of its 200 classes"
         notes.append(
-            f"{place.title}: answers are among {shared}, as in its article, not among the model's "
-            f"{len(classes)}: chance is higher"
+            f"{location.title}: answers are among {shared}, as in its article, not among the "
+            f"model's {len(classes)}: chance is higher"
         )
     if are_indices(classes, folders):
         notes.append("the class folders are named by numbers: taken as the model's class indices")

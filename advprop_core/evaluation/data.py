@@ -231,8 +231,8 @@ def _test_data(
                 + (", or raise the limit" if fewer else "")
             )
     unreadable = dict.fromkeys(file for source in sources for file in source.unreadable)
-    said = dict.fromkeys(note for note in (*notes, *of_unlike_images(models)) if note)
-    return TestData(models, tuple(said), tuple(unreadable), **more)
+    unique_notes = dict.fromkeys(note for note in (*notes, *of_unlike_images(models)) if note)
+    return TestData(models, tuple(unique_notes), tuple(unreadable), **more)
 
 
 def _open_set(

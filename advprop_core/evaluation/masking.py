@@ -105,7 +105,7 @@ def without_gradient(model: TestedModel, workshop: Workshop) -> list[Suspicion]:
     It is the gradient of the loss that attacks raise, so a confident branch has none of these. A
     layer that rounds, dead activations or a detached graph make them. All processes call this.
     """
-    found = []
+    signs = []
     batches = torch.arange(len(model.images)).split(workshop.batch_size)
     for branch in model.branches:
         network, flat_per_batch = workshop.network(model, branch), []
@@ -118,8 +118,8 @@ def without_gradient(model: TestedModel, workshop: Workshop) -> list[Suspicion]:
                 f"{model.name}, {branch}: {count} of {len(model.images)} images have no gradient "
                 "at all, so attacks that follow it cannot move them: its gradient is masked."
             )
-            found.append(Suspicion(model.name, branch, "no gradient", text))
-    return found
+            signs.append(Suspicion(model.name, branch, "no gradient", text))
+    return signs
 
 
 def _sign(weak: Attack, strong: Attack, same_restarts: bool) -> Sign | None:

@@ -140,7 +140,7 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
         ValueError: If a run and its base were not made with the same two seeds or more.
     """
     by_run = scores(content)
-    found = []
+    gains_of_runs = []
     for run in runs:
         branches = dict.fromkeys(branch for label, branch, _measure in by_run if label == run)
         for branch in branches:
@@ -148,8 +148,8 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
             for measure in content["measures"]:
                 who = run, branch, measure
                 differences = {} if is_base else _differences(content, by_run, who)
-                found.append(_gain(by_run, who, differences))
-    return tuple(found)
+                gains_of_runs.append(_gain(by_run, who, differences))
+    return tuple(gains_of_runs)
 
 
 def contrast(content: Content, run: str, other: str, measure: str) -> Gain:

@@ -137,8 +137,8 @@ def complete(
         for cell, columns in _joined(parts, asked.cells).items():
             new = ~is_stored[cell][rows]
             if store and new.any():
-                kept = {name: values[new] for name, values in columns.items()}
-                store.write(group.model(cell), cell, rows[new], kept)
+                saved_columns = {name: values[new] for name, values in columns.items()}
+                store.write(group.model(cell), cell, rows[new], saved_columns)
 
     fresh = _joined(_in_batches(workshop, asked, missing, measure, save, progress), asked.cells)
     return {

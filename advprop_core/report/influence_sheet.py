@@ -57,9 +57,9 @@ class Traced:
         """Name of the class whose loss is meant."""
         return self.images.classes[self.rest.class_index][1]
 
-    def label(self, place: int) -> tuple[str, str]:
+    def label(self, image_index: int) -> tuple[str, str]:
         """(id, name) of a training image's class."""
-        return self.images.classes[int(self.images.labels[place])]
+        return self.images.classes[int(self.images.labels[image_index])]
 
 
 def write_score(score: float) -> str:
@@ -92,10 +92,10 @@ def draw_influence_sheet(
         for left, side in zip(blocks, traced.sides, strict=True):
             if not side:
                 page.write((left, y + 8), "none", 17, colour=drawing.MUTED)
-            for position, (place, score) in enumerate(side):
+            for position, (image_index, score) in enumerate(side):
                 x = left + position * (_TILE + _GAP)
-                page.paste((x, y), traced.images.picture(place, _PHOTO), _TILE)
-                page.write((x, y + _TILE + 6), traced.label(place)[1], 16, width=_TILE)
+                page.paste((x, y), traced.images.picture(image_index, _PHOTO), _TILE)
+                page.write((x, y + _TILE + 6), traced.label(image_index)[1], 16, width=_TILE)
                 words = f"{write_score(score)}{unit}"
                 corner = (x, y + _TILE + 26)
                 page.write(corner, words, 14, colour=drawing.MUTED, width=_TILE)

@@ -109,9 +109,9 @@ def dots(
     names = list(dict.fromkeys(map(name, rows)))
     by_branch = grouped(rows, branch_of)
     data = []
-    for place, ((model, _branch), shown) in enumerate(by_branch.items()):
+    for branch_index, ((model, _branch), shown) in enumerate(by_branch.items()):
         # So that no dot hides another.
-        shift = (place - (len(by_branch) - 1) / 2) * 0.7 / len(by_branch)
+        shift = (branch_index - (len(by_branch) - 1) / 2) * 0.7 / len(by_branch)
         labels = [*map(name, shown)]
         heights = [names.index(label) + shift for label in labels]
         data.append(_dots(shown, labels, heights, share, models.index(model)))
@@ -125,8 +125,8 @@ def shape_biases(results: Rows) -> Spec:
     models = list(dict.fromkeys(result["model"] for result in shown))
     labels = [*map(branch_title, shown)]
     data = [
-        _dots([result], [label], [place], "shape_bias", models.index(result["model"]))
-        for place, (result, label) in enumerate(zip(shown, labels, strict=True))
+        _dots([result], [label], [row_index], "shape_bias", models.index(result["model"]))
+        for row_index, (result, label) in enumerate(zip(shown, labels, strict=True))
     ]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
     spec = _dotted(data, labels, 34, _("shape bias"), has_legend=False)
@@ -165,7 +165,7 @@ def standing(results: Rows) -> Spec:
     for result in results:
         fallen = sorted(radius for radius in result["epsilons"] if radius is not None)
         radii = [radius * NORM_UNITS[norm] for radius in (0.0, *fallen, limit)]
-        shares = [1 - min(place, len(fallen)) / result["n"] for place in range(len(radii))]
+        shares = [1 - min(count, len(fallen)) / result["n"] for count in range(len(radii))]
         meta = columns(result) | {"condition": result["attack"]}
         index, name = models.index(result["model"]), branch_title(result)
         about = {"mode": "lines", "meta": meta, "hovertemplate": _ON_HOVER}

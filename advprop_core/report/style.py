@@ -86,10 +86,10 @@ def short_names(models: Sequence[str]) -> dict[str, str]:
         is_file = path.suffix in _CHECKPOINTS
         parts[model] = (*path.parts[:-1], path.stem) if is_file else (model,)
     labels = dict(zip(models, models, strict=True))
-    for model, own in parts.items():
-        for count in range(2, len(own) + 2):
-            if [others[-count:] for others in parts.values()].count(own[-count:]) == 1:
-                labels[model] = "/".join(own[-count:])
+    for model, path_parts in parts.items():
+        for count in range(2, len(path_parts) + 2):
+            if [others[-count:] for others in parts.values()].count(path_parts[-count:]) == 1:
+                labels[model] = "/".join(path_parts[-count:])
                 break
     return labels
 

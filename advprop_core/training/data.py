@@ -208,8 +208,10 @@ def _is_whole(data: str) -> bool:
 
     So are corruptions of another set's images, which cannot be listed at all.
     """
-    place = None if data in BUILTIN else find_place(data)
-    return data in BUILTIN or (place is not None and (place.is_arrays or place.kind in CORRUPTED))
+    location = None if data in BUILTIN else find_place(data)
+    return data in BUILTIN or (
+        location is not None and (location.is_arrays or location.kind in CORRUPTED)
+    )
 
 
 def root_of(data: str) -> Path:

@@ -61,6 +61,6 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
         sentence = f"{branch}: {answer} {percent(confidence)}"
         page.write((x, top), sentence, 17, colour=colour, width=wide)
         shares = zip(reel.classes, frame.shares[index], strict=True)
-        rows = [(*row, place == reel.true_place) for place, row in enumerate(shares)]
+        rows = [(*row, row_index == reel.true_place) for row_index, row in enumerate(shares)]
         page.bars((x, top + 34, x + wide, bottom), rows, colour)
     return page.image

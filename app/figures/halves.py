@@ -85,7 +85,7 @@ def _accuracies(
     return {
         "type": "scatter",
         "x": places,
-        "y": [by_place[place].share(kind) for place in places],
+        "y": [by_place[position].share(kind) for position in places],
         **series(title),
         "legendgroup": title,
         "mode": "lines+markers",
@@ -95,10 +95,10 @@ def _accuracies(
             _(
                 "{title}, {place}: {hovered}",
                 title=_(title),
-                place=percent(place),
-                hovered=_hover(by_place[place], kind),
+                place=percent(position),
+                hovered=_hover(by_place[position], kind),
             )
-            for place in places
+            for position in places
         ],
         "hoverinfo": "text",
     }

@@ -81,7 +81,7 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     factor = amplification(change)
     everything = [answer for answers in film.predictions.values() for answer in answers]
     followed = most_probable([film.attacked_class, film.target_class], everything)
-    places: dict[int | None, int] = {index: place for place, index in enumerate(followed)}
+    places: dict[int | None, int] = {index: row_index for row_index, index in enumerate(followed)}
     maps = [drawn.numpy() for drawn in film.maps.values()]
     scale = colour_span(maps, sign) if maps else (0.0, 1.0)  # without maps nothing is coloured
     frames = []

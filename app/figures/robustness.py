@@ -25,14 +25,14 @@ def standings(clean: Sequence[Row], hit: Sequence[Row]) -> Spec:
     before, after = ({(row["model"], row["branch"]): row for row in rows} for rows in (clean, hit))
     order = sorted({**before, **after}, key=lambda who: -(after.get(who) or before[who])["top1"])
     lines, rings, dots, texts = [], [], [], []
-    for place, who in enumerate(order):
+    for height, who in enumerate(order):
         shown = [rows[who] for rows in (before, after) if who in rows]
         if len(shown) == 2:
             lines.append(
                 {
                     "type": "scatter",
                     "x": [row["top1"] for row in shown],
-                    "y": [place, place],
+                    "y": [height, height],
                     "mode": "lines",
                     "line": {"color": branch_colour(who[1]), "width": 3},
                     "opacity": 0.45,
@@ -40,10 +40,10 @@ def standings(clean: Sequence[Row], hit: Sequence[Row]) -> Spec:
                 }
             )
         if who in before:
-            rings.append(_mark(before[who], "circle-open", place))
+            rings.append(_mark(before[who], "circle-open", height))
         if who in after:
-            dots.append(_mark(after[who], "circle", place))
-        texts.append(_shares(shown, place))
+            dots.append(_mark(after[who], "circle", height))
+        texts.append(_shares(shown, height))
     names = _short([model for model, _branch in order])
     labels = [f"{plain(n)},<br>{branch}" for n, (_model, branch) in zip(names, order, strict=True)]
     return figure(
@@ -71,12 +71,12 @@ def _short(models: Sequence[str]) -> list[str]:
     return [model.removeprefix(f"{first}-") if shared else model for model in models]
 
 
-def _mark(row: Row, symbol: str, place: int) -> Spec:
+def _mark(row: Row, symbol: str, height: int) -> Spec:
     colour = branch_colour(row["branch"])
     return {
         "type": "scatter",
         "x": [row["top1"]],
-        "y": [place],
+        "y": [height],
         "mode": "markers",
         "meta": columns(row),
         "marker": {
@@ -93,14 +93,14 @@ def _mark(row: Row, symbol: str, place: int) -> Spec:
     }  # fmt: skip
 
 
-def _shares(rows: Sequence[Row], place: int) -> Spec:
+def _shares(rows: Sequence[Row], height: int) -> Spec:
     """Both shares of a branch in figures, outside of what is drawn of them."""
     ordered = sorted(rows, key=lambda row: float(row["top1"]))
     ends = [ordered[0]["interval"][0], ordered[-1]["interval"][1]][-len(ordered) :]
     return {
         "type": "scatter",
         "x": ends,
-        "y": [place] * len(ordered),
+        "y": [height] * len(ordered),
         "mode": "text",
         "text": [f"\u2003{percent(row['top1'])}\u2003" for row in ordered],
         "textposition": ["middle left", "middle right"][-len(ordered) :],

@@ -58,7 +58,9 @@ def curves(
         panel = f"{branch} {titles[branch]}"
         meta = {"branch": branch, "epsilon": [*result.epsilons], "panel": panel}
         traces += [line | {"meta": meta, "x": radii, "yaxis": f"y{axis}"} for line in lines]
-        for place, line in zip(_spread([line["y"][-1] for line in lines]), lines, strict=True):
+        for label_height, line in zip(
+            _spread([line["y"][-1] for line in lines]), lines, strict=True
+        ):
             label, full = shorten(line["name"], _LONGEST), line["name"]
             if line is lines[0]:
                 label, full = f"<b>{label}</b>", f"<b>{full}</b>"
@@ -67,7 +69,9 @@ def curves(
             # Coloured letters are hard to read; those of rivals are fainter.
             ink = MUTED if line["line"]["color"] == MUTED else INK
             font = {"color": ink, "size": 13}
-            notes.append(_note(label, 1, place, f"y{axis}", yanchor="middle", xshift=8, font=font))
+            notes.append(
+                _note(label, 1, label_height, f"y{axis}", yanchor="middle", xshift=8, font=font)
+            )
         if (epsilon := result.flips[branch].epsilon) is not None:
             flip = {"color": branch_colour(branch), "width": 1.5, "dash": "dash"}
             shapes.append(upright(epsilon * unit, f"y{axis} domain", **flip))

@@ -135,7 +135,7 @@ def _tiles(
         return
     size = cache.model_info(model).input_size
     with st.container(horizontal=True, gap="small", key=f"tiles-{name}"):
-        for place, example in enumerate(examples):
+        for row_index, example in enumerate(examples):
             with st.container(width=_TILE, gap=None):
                 alt = _(
                     "Training image labelled {label}, {title}",
@@ -149,7 +149,7 @@ def _tiles(
                     _("Open"),
                     "playground",
                     {"model": model, "image": example.source, "true_class": ""},
-                    key=f"influence.open.{name}.{place}",
+                    key=f"influence.open.{name}.{row_index}",
                     icon=":material/open_in_new:",
                     help=_(
                         "{title}: opens in the Playground, with {model}.",
@@ -158,7 +158,7 @@ def _tiles(
                     ),
                     type="tertiary",
                 )
-                more(example, f"{name}.{place}")
+                more(example, f"{name}.{row_index}")
 
 
 def _suspects(view: InfluenceView, current: bool) -> None:

@@ -114,9 +114,9 @@ def show(shown: Shown, map_set: MapSet, current: bool) -> None:
     st.markdown(_("#### How does the probability of the class change, pixel by pixel?"))
     for tab, (method, title) in zip(st.tabs([*titles.values()]), titles.items(), strict=True):
         lines = {
-            (kind, branch): found.curves
-            for (name, kind, branch), found in checks.items()
-            if name == method and not isinstance(found.curves, Undefined)
+            (kind, branch): checked.curves
+            for (name, kind, branch), checked in checks.items()
+            if name == method and not isinstance(checked.curves, Undefined)
         }
         with tab:
             for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):

@@ -163,22 +163,22 @@ def offer_beside(shown: Shown) -> None:
 
 def show_beside(shown: Shown) -> Shown | None:
     """What was kept, then what is chosen now; returns the maps of the latter."""
-    kept = read_kept(shown.view.beside)
-    left, right = (place for place, half in in_rows("kn", 2, roomy="beside"))
+    beside_view = read_kept(shown.view.beside)
+    left, right = (column for column, half in in_rows("kn", 2, roomy="beside"))
     with left:
-        _show_kept(kept, shown.view)
+        _show_kept(beside_view, shown.view)
     with right:
         with st.container(gap=None):
             with st.container(key="half-now", **_HEAD):
                 st.markdown(_("**Now**"), width="content")
-                different = history.changes(kept, replace(shown.view, beside="", studio=""))
+                different = history.changes(beside_view, replace(shown.view, beside="", studio=""))
                 st.caption(join(different) if different else _("same settings: change something"))
             st.caption(_whose(shown.view, shown.info))
         return show(shown, "playground", is_half=True)
 
 
-def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
-    missing = _missing(kept)
+def _show_kept(beside_view: PlaygroundView, now: PlaygroundView) -> None:
+    missing = _missing(beside_view)
     with st.container(gap=None):
         with st.container(key="half-kept", **_HEAD):
             st.markdown(_("**Kept**"), width="content")
@@ -191,7 +191,7 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
                     "current ones."
                 ),
                 on_click=state.choose,
-                kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
+                kwargs={**vars(beside_view), "studio": now.studio, "beside": write_kept(now)},
             )
             st.button(
                 _("Close"),
@@ -201,14 +201,14 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
                 kwargs={"beside": ""},
             )
         if not missing:
-            st.caption(_whose(kept, cache.model_info(kept.model)))
+            st.caption(_whose(beside_view, cache.model_info(beside_view.model)))
     if missing:
         st.warning(_("The kept result cannot be shown: {missing}.", missing=missing))
         return
-    lens = cache.load_lens(kept.model)
-    title = cache.picture(kept.image, lens.info.input_size).title
-    task = comparison.comparison_task(kept, lens)
-    shown = tasks.answer("beside", task, kept, lens.info, title)
+    lens = cache.load_lens(beside_view.model)
+    title = cache.picture(beside_view.image, lens.info.input_size).title
+    task = comparison.comparison_task(beside_view, lens)
+    shown = tasks.answer("beside", task, beside_view, lens.info, title)
     if shown is not None:
         show(shown, "beside", is_half=True)
 
@@ -219,18 +219,20 @@ def _whose(view: PlaygroundView, info: ModelInfo) -> str:
     return f"**{network}**: {controls.describe(view, info)}"
 
 
-def _missing(kept: PlaygroundView) -> str:
+def _missing(beside_view: PlaygroundView) -> str:
     """What a link asks for that is not here; empty where all is."""
-    info = cache.known_models(network_files.opened()).get(kept.model)
+    info = cache.known_models(network_files.opened()).get(beside_view.model)
     if info is None:
-        return _("there is no network {model}", model=quote(kept.model))
-    if kept.attack_branch not in info.branches:
+        return _("there is no network {model}", model=quote(beside_view.model))
+    if beside_view.attack_branch not in info.branches:
         return _(
             "{model} has no branch {branch}",
-            model=quote(kept.model),
-            branch=quote(kept.attack_branch),
+            model=quote(beside_view.model),
+            branch=quote(beside_view.attack_branch),
         )
-    unknown = {kept.target, kept.explained} - {"", *EXPLAINED, *info.class_ids}
+    unknown = {beside_view.target, beside_view.explained} - {"", *EXPLAINED, *info.class_ids}
     if not unknown:
         return ""
-    return _("{model} has no class {name}", model=quote(kept.model), name=quote(unknown.pop()))
+    return _(
+        "{model} has no class {name}", model=quote(beside_view.model), name=quote(unknown.pop())
+    )

@@ -118,11 +118,11 @@ class BoundedUploads:
 
 def _is_full(scope: Scope) -> bool:
     session = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
-    kept = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined] # in memory
+    file_storage = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined] # in memory
     # Lists, for other threads may change both meanwhile.
     sizes = {
         name: [len(file.data) for file in list(files.values())]
-        for name, files in list(kept.items())
+        for name, files in list(file_storage.items())
     }
     mine, coming = sizes.get(session, []), int(Headers(scope=scope).get("content-length") or 0)
     return (

@@ -88,23 +88,23 @@ def follow(slot: str, task: Task, busy: bool, saved: str) -> Shown | None:
 def from_file(slot: str, label: str, parse: Callable[[str, bytes], Content]) -> Content | None:
     """A results.json of the person, kept for this session."""
     session = st.session_state
-    uploaded, kept, refused = f"{slot}.upload", f"{slot}.file", f"{slot}.refusal"
+    uploaded, file_key, refused = f"{slot}.upload", f"{slot}.file", f"{slot}.refusal"
 
     def take() -> None:
         file, session[refused] = session[uploaded], ""
         if file is None:  # taken away again; what it held stays
             return
         try:
-            session[kept] = parse(file.name, file.getvalue())
+            session[file_key] = parse(file.name, file.getvalue())
         except InputError as error:
             sentence = _("{sentence}.", sentence=safe(str(error)))
-            more = _("The earlier results stay below.") if kept in session else ""
+            more = _("The earlier results stay below.") if file_key in session else ""
             session[refused] = paragraph([sentence, more])
 
     st.file_uploader(label, type="json", key=uploaded, max_upload_size=_LARGEST, on_change=take)
     if refusal := session.get(refused):
         st.error(refusal)
-    content: Content | None = session.get(kept)
+    content: Content | None = session.get(file_key)
     return content
 
 

@@ -78,19 +78,19 @@ def see(
             made[lens.network.name, branch] = drawn[branch]
             witnesses[lens.network.name, branch] = module, lens.info.input_size
     names = lenses[0].info.class_names
-    answers = ask({place: each.picture for place, each in made.items()}, witnesses)
+    answers = ask({branch_key: each.picture for branch_key, each in made.items()}, witnesses)
     seen = []
-    for place, each in made.items():
+    for branch_key, each in made.items():
         says, seen_by = each.answers[-1], {}
         if not isinstance(goal, Channel):
             seen_by = {
                 other: float(answer.probabilities[goal])
-                for other, answer in answers[place].items()
-                if other != place
+                for other, answer in answers[branch_key].items()
+                if other != branch_key
             }
         seen.append(
             Seen(
-                *place,
+                *branch_key,
                 names[says.class_index],
                 says.confidence,
                 float(each.change.norm()),

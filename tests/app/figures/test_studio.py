@@ -66,10 +66,10 @@ def test_a_row_for_each_branch_in_its_colour(swept):
 
 
 def test_titles_say_where_each_branch_flips_and_lines_are_named(swept):
-    said = texts(go.Figure(studio.curves(swept, NAMES, "linf", TITLES, 0)))
-    assert said[0] == '<span style="color:#0072B2">■</span> <b>main</b> flips to heart at 4/255'
-    assert said[3] == '<span style="color:#D55E00">■</span> <b>aux</b> holds'
-    assert said[1:3] + said[4:] == ["<b>✓ star</b>", "heart", "<b>✓ star</b>", "ring"]
+    labels = texts(go.Figure(studio.curves(swept, NAMES, "linf", TITLES, 0)))
+    assert labels[0] == '<span style="color:#0072B2">■</span> <b>main</b> flips to heart at 4/255'
+    assert labels[3] == '<span style="color:#D55E00">■</span> <b>aux</b> holds'
+    assert labels[1:3] + labels[4:] == ["<b>✓ star</b>", "heart", "<b>✓ star</b>", "ring"]
 
 
 def test_a_line_marks_the_flip_and_another_the_strength_chosen(swept):

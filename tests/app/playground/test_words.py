@@ -122,20 +122,20 @@ def test_accuracies_of_many_pictures():
 def test_many_pictures_say_how_they_were_measured():
     result = SimpleNamespace(data="shapes", config=PGD, cells=(cell("main", None, 0.9),),
                              unreadable=0, ignored_classes=())  # fmt: skip
-    said = how_measured(result, "shapes-advprop", NAMES)
+    sentence = how_measured(result, "shapes-advprop", NAMES)
     for part in (
         "shapes-advprop on n = 100 drawn scenes it was not trained on",
         "PGD-10",
         "16/255",
         "Wilson",
     ):
-        assert part in said
+        assert part in sentence
     result.data, result.config = "/photos", AttackConfig.fgsm(0.1, target_class=1)
     result.unreadable, result.ignored_classes = 2, ("cat",)
-    said = how_measured(result, "mine", NAMES)
+    sentence = how_measured(result, "mine", NAMES)
     for part in ("photos of your folder", "pictures of heart are left out", "2 files", "cat"):
-        assert part in said
-    assert "trained on" not in said
+        assert part in sentence
+    assert "trained on" not in sentence
 
 
 def test_whether_a_target_was_reached(make_result):

@@ -35,9 +35,11 @@ def test_attacks_through_each_branch_are_shown_to_the_others():
 
 def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
     request = RunRequest(("two",), "shapes", 123, ("pgd", "autoattack"), radii=RADII, steps=10)
-    said = in_words(passes(request, INFOS), besides(request))
-    assert said.startswith("At most about 11\u202f000 passes of an image through a network, and ")
-    assert "AutoAttack" in said
+    sentence = in_words(passes(request, INFOS), besides(request))
+    assert sentence.startswith(
+        "At most about 11\u202f000 passes of an image through a network, and "
+    )
+    assert "AutoAttack" in sentence
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,8 @@ def test_maps_have_a_layer_only_where_the_method_has_one(lens):
 def test_the_true_class_is_found_by_id_or_name(tiny_info_of):
     info = tiny_info_of(class_ids=("n01", "n02"), class_names=("tench", "church"))
     photo_of = replace(BASE, image="photo:coffee")
-    for said, index in (("n02", 1), ("Church ", 1), ("nave", None), ("", None)):
-        assert comparison.true_class(replace(photo_of, true_class=said), info) == index, said
+    for word, index in (("n02", 1), ("Church ", 1), ("nave", None), ("", None)):
+        assert comparison.true_class(replace(photo_of, true_class=word), info) == index, word
 
 
 def test_what_changes_nothing_but_the_drawing_is_the_same_job(lens):

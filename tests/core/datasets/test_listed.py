@@ -100,8 +100,8 @@ def test_folders_match_ids_or_names(tmp_path: Path) -> None:
     for folder in ("N01440764", "english_SPRINGER", "Chain Saw"):
         put(tmp_path / folder / "a.png")
     dataset = listed(tmp_path, classes=CLASSES, strict=True)
-    found = labels_by_folder(dataset)
-    assert found == {"N01440764": 0, "english_SPRINGER": 1, "Chain Saw": 2}
+    labels = labels_by_folder(dataset)
+    assert labels == {"N01440764": 0, "english_SPRINGER": 1, "Chain Saw": 2}
     assert ids(dataset) == ("n01440764", "n02102040", "n03000684")
     assert dataset.ignored_classes == ()
 

@@ -40,8 +40,8 @@ def test_every_part_is_dealt_once_and_comes_back_in_order(count, monkeypatch):
 
 
 def test_what_each_met_by_chance_is_gathered_whole(monkeypatch):
-    def everyone(places, own):
-        places[:] = [own, ["a", "b"]]
+    def everyone(places, results):
+        places[:] = [results, ["a", "b"]]
 
     monkeypatch.setattr(torch.distributed, "all_gather_object", everyone)
     assert Processes(0, 2).gather([]) == ["a", "b"]

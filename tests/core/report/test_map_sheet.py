@@ -43,9 +43,9 @@ def shades(image):
 def test_branches_have_their_colours():
     cells = [("clean", "main"), ("clean", "aux")]
     ramp = torch.linspace(0, 1, 64).view(8, 8)
-    found = shades(draw([make_row("saliency", dict.fromkeys(cells, ramp))]))
-    assert ImageColor.getrgb("#0072B2") in found
-    assert ImageColor.getrgb("#D55E00") in found
+    grey_levels = shades(draw([make_row("saliency", dict.fromkeys(cells, ramp))]))
+    assert ImageColor.getrgb("#0072B2") in grey_levels
+    assert ImageColor.getrgb("#D55E00") in grey_levels
 
 
 def test_the_colours_of_a_row_are_shared_by_its_maps():

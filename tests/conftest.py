@@ -62,8 +62,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needs_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if needs_gpu and not cuda_is_available():
         for item in needs_gpu:
+            # Most machines have none, and the project must pass on them.
             reason = "needs a CUDA device, and torch sees none"
-            item.add_marker(pytest.mark.skip(reason=reason))  # the project must pass without one
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def cuda_is_available() -> bool:
@@ -77,8 +78,9 @@ def data_dir() -> Path:
     """The folder of real photos that may lie beside the repository, as tar files."""
     folder = REPO.parent / "shared" / "data"
     if not folder.is_dir():
-        # The photos are no part of the repository, so a clone by itself must pass without them.
-        pytest.skip(f"needs real photos, and there is no folder {folder}")  # scenes are tested
+        # The photos are no part of the repository, so a clone by itself must pass without them:
+        # what they show is tested on drawn scenes, too.
+        pytest.skip(f"needs real photos, and there is no folder {folder}")
     return folder
 
 
@@ -87,7 +89,8 @@ def real_photo(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A JPEG of a church, as a camera made it but for its size of 224×224."""
     archive = data_dir / "imagenette-val-224.tar"
     if not archive.is_file():
-        pytest.skip(f"needs real photos, and there is no file {archive}")  # as without a folder
+        # The folder may be there without this archive: a person may have taken another one alone.
+        pytest.skip(f"needs real photos, and there is no file {archive}")
     with tarfile.open(archive) as photos:
         churches = (member for member in photos if "/n03028079/" in member.name and member.isfile())
         member = next(churches)

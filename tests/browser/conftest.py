@@ -44,7 +44,8 @@ def chromium_path() -> str:
     )
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
-    pytest.skip(missing)  # a person without a browser runs every other test; CI failed above
+    # A person without a browser runs every other test; in CI this has failed above.
+    pytest.skip(missing)
 
 
 @pytest.fixture(scope="package")
